@@ -1,0 +1,91 @@
+"""What can go wrong, in two kinds: something the protocol names, and a configuration that cannot run.
+
+Everything else that is raised is a bug; it is logged with a request id and answered `server_error`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from typing import Literal
+from typing import LiteralString
+from typing import get_args
+
+ErrorCode = Literal[
+    # RFC 6749 sections 4.1.2.1 and 5.2
+    "invalid_request",
+    "unauthorized_client",
+    "access_denied",
+    "unsupported_response_type",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "invalid_client",
+    "invalid_grant",
+    "unsupported_grant_type",
+    # RFC 6750 section 3.1
+    "invalid_token",
+    "insufficient_scope",
+    # RFC 7009 section 2.2.1
+    "unsupported_token_type",
+    # RFC 8707 section 2
+    "invalid_target",
+]
+ERROR_CODES: Final[tuple[ErrorCode, ...]] = get_args(ErrorCode)
+
+STATUS: Final[dict[str, int]] = {
+    "invalid_client": 401,
+    "invalid_token": 401,
+    "access_denied": 403,
+    "insufficient_scope": 403,
+    "server_error": 500,
+    "temporarily_unavailable": 503,
+}
+"""HTTP status by code where it is not 400 (RFC 6749 section 5.2, RFC 6750 section 3.1)."""
+
+
+class OAuthError(Exception):
+    """A refusal that OAuth has a name for.
+
+    `code` is the `error` value of the RFC that names it, `description` a constant sentence, `reason` the precise
+    cause for machines and logs (sent as `error_reason`), `status` the HTTP status (by default that of the code).
+    The description is a `LiteralString`: request data cannot get into a response by way of an error.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        description: LiteralString,
+        *,
+        reason: LiteralString | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(code, description)
+        self.code: Final[ErrorCode] = code
+        self.description: Final[str] = description
+        self.reason: Final[str | None] = reason
+        self.status: Final[int] = status or STATUS.get(code, 400)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.description}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One fault of a configuration, and where it stands."""
+
+    message: str
+    option: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        return place + (f"{self.option}: " if self.option else "") + self.message
+
+
+class ConfigError(Exception):
+    """A configuration that must not be run. `problems` holds every fault found, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Final[tuple[Problem, ...]] = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))

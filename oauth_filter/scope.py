@@ -1,0 +1,54 @@
+"""Scope -- RFC 6749 section 3.3."""
+
+import re
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Set
+from typing import Final
+
+SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+"""`scope-token = 1*NQCHAR`: printable ASCII without space, double quote and backslash."""
+
+
+class Scope(Set[str]):
+    """An immutable set of scope tokens that remembers their order.
+
+    `Scope("read", "write")` and `Scope.parse("read write")` are equal; order does not matter for equality and
+    hashing. `str()` joins with one space, as the wire wants it.
+    """
+
+    __slots__ = ("_tokens",)
+
+    def __init__(self, *tokens: str) -> None:
+        """Raise ValueError for a token RFC 6749 section 3.3 does not allow."""
+        for token in tokens:
+            if not SCOPE_TOKEN.fullmatch(token):
+                raise ValueError("not a scope-token (RFC 6749 section 3.3)")
+        self._tokens = tuple(dict.fromkeys(tokens))
+
+    @classmethod
+    def parse(cls, text: str) -> "Scope":
+        """Split at spaces; runs of spaces collapse. Raise ValueError for an illegal scope token."""
+        return cls(*(token for token in text.split(" ") if token))
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[str]) -> "Scope":
+        return cls(*it)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self._tokens
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tokens)
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __hash__(self) -> int:
+        return self._hash()
+
+    def __str__(self) -> str:
+        return " ".join(self._tokens)
+
+    def __repr__(self) -> str:
+        return f"Scope({', '.join(map(repr, self._tokens))})"

@@ -1,0 +1,109 @@
+"""Where everything is kept: the few verbs every store has, and the way from a store URL to a store.
+
+A store holds the frozen records of `oauth_filter.records`. It knows nothing of OAuth beyond their envelope. What the
+verbs promise is written here and proved, for every store, by `tests/stores/contract.py`.
+"""
+
+from typing import TYPE_CHECKING
+from typing import Literal
+from typing import Protocol
+
+from oauth_filter.errors import ConfigError
+from oauth_filter.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oauth_filter.records import R
+    from oauth_filter.records import Record
+
+Of = Literal["grant", "client", "subject"]
+
+
+class Store(Protocol):
+    """Storage trouble is raised as `OAuthError("temporarily_unavailable", ...)`, never as the library's exception.
+
+    "Live" is a record that exists, has not expired, and whose grant, client and subject have not been revoked
+    since it was issued. A verb has happened, durably, when it returns.
+    """
+
+    def get(self, kind: "type[R]", key: str) -> "R | None":
+        """The live record of that key, spent or not."""
+        ...
+
+    def put(self, *records: "Record") -> None:
+        """Insert or replace, all or none."""
+        ...
+
+    def add(self, record: "Record") -> bool:
+        """Insert; False if the key is taken, even by a spent or revoked record. An expired one gives way."""
+        ...
+
+    def exchange(self, spent: "Record", *issued: "Record") -> bool:
+        """Spend one live record and insert others in its place, all or none.
+
+        Exactly one caller wins, over threads, processes and machines; False for every other, and for a record
+        that is no longer live. The loser has changed nothing.
+        """
+        ...
+
+    def delete(self, kind: "type[Record]", key: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    def revoke(self, of: Of, key: str) -> None:
+        """End everything issued until now under one grant, to one client or about one subject.
+
+        Takes a time independent of how much that is. What is issued afterwards, to a client or about a subject,
+        lives; under a revoked grant nothing ever lives again.
+        """
+        ...
+
+    def find(
+        self,
+        kind: "type[R]",
+        *,
+        client_id: str | None = None,
+        subject: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> "list[R]":
+        """Live records in the order of their keys, those after the key `after`, at most `limit`."""
+        ...
+
+    def purge(self, limit: int = 1000) -> int:
+        """Delete up to `limit` records that are no longer live and no longer needed; how many there were.
+
+        Call again while it returns `limit`. Spent refresh tokens and codes stay until they expire: they are how
+        reuse is detected.
+        """
+        ...
+
+    def generation(self) -> int | None:
+        """A number that is another one after each revocation, deletion or change of a guarded record anywhere.
+
+        Cheap enough for every request: whoever remembers a decision remembers this beside it, read **before** the
+        decision was made. None when it cannot be known; then nothing remembered may be used.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections. The store opens them again if it is used again."""
+        ...
+
+
+def open_store(url: str, *, now: "Callable[[], float]", synchronous: str = "FULL") -> Store:
+    """The store of a URL: `memory:` or `sqlite:///path` (four slashes for an absolute one, as SQLAlchemy has it).
+
+    Raise ConfigError for any other URL, or a file that cannot be opened.
+    """
+    # Imported when asked for: a process needs one store, and later ones need drivers that may not be installed.
+    if url in ("memory:", "memory://"):
+        from oauth_filter.stores.memory import MemoryStore
+
+        return MemoryStore(now=now)
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        from oauth_filter.stores.sqlite import SQLiteStore
+
+        return SQLiteStore(url.removeprefix("sqlite:///"), now=now, synchronous=synchronous)
+    raise ConfigError([Problem(option="store", message="use memory: or sqlite:///path/to/file")])
