@@ -45,8 +45,7 @@ def is_well_formed(token: str, prefix: Prefix) -> bool:
         len(token) == _LENGTH
         and token.startswith(prefix)
         and token.isascii()
-        and token[-_CHECKSUM_LENGTH:]
-        == _base62(zlib.crc32(token[:-_CHECKSUM_LENGTH].encode()), _CHECKSUM_LENGTH)
+        and token[-_CHECKSUM_LENGTH:] == _base62(zlib.crc32(token[:-_CHECKSUM_LENGTH].encode()), _CHECKSUM_LENGTH)
     )
 
 

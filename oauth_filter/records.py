@@ -55,10 +55,7 @@ def dump_details(record: Record) -> str:
 
 def load(kind: type[R], envelope: Iterable[Any], details: str) -> R:
     """The record of an envelope, in the order of `ENVELOPE`, and what `dump_details` made of the rest."""
-    rest = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in json.loads(details).items()
-    }
+    rest = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(details).items()}
     return kind(**dict(zip(ENVELOPE, envelope, strict=True)), **rest)
 
 

@@ -1,0 +1,1 @@
+"""One WSGI callable that makes any WSGI application an OAuth 2 provider and a protected resource."""
