@@ -55,8 +55,8 @@ def dump_details(record: Record) -> str:
 
 def load(kind: type[R], envelope: Iterable[Any], details: str) -> R:
     """The record of an envelope, in the order of `ENVELOPE`, and what `dump_details` made of the rest."""
-    rest = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(details).items()}
-    return kind(**dict(zip(ENVELOPE, envelope, strict=True)), **rest)
+    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(details).items()}
+    return kind(**(dict(zip(ENVELOPE, envelope, strict=True)) | rest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Client(Record):
     """Skip the consent page for every user: only for applications of your own."""
     enabled: bool = True
     client_authentication: ClientAuthentication = "required"
-    """Whether a confidential client must authenticate at the token endpoint; a secret that is sent is always checked."""
+    """Whether a confidential client must authenticate at the token endpoint. A secret that is sent is checked anyway."""
     pkce: PKCEPolicy = "required_unless_client_authentication"
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None

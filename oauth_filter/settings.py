@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
+from oauth_filter.events import Listener
 from oauth_filter.records import Client
 from oauth_filter.scope import Scope
 
@@ -214,7 +214,7 @@ class Settings:
     jwt_issuers: tuple[JWTIssuer, ...] = ()
 
     # Python only
-    on_event: Callable[[Any], None] | None = None
+    on_event: Listener | None = None
     """Called with each `oauth_filter.Event`. It cannot change what happens; what it raises is logged."""
 
     def __post_init__(self) -> None:
