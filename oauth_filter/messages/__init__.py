@@ -1,0 +1,59 @@
+"""Typed OAuth 2 protocol messages, for servers and for client developers: pure values, no input or output.
+
+Each message is a frozen dataclass that can be built, sent and read back unchanged. Reading what a client sent
+raises ProtocolError; reading what a server answered raises ResponseError (CallbackError is one).
+"""
+
+from oauth_filter.messages.authorization_request import AUTHORIZATION_PARAMETERS
+from oauth_filter.messages.authorization_request import AuthorizationRequest
+from oauth_filter.messages.authorization_request import ResponseType
+from oauth_filter.messages.authorization_request import new_state
+from oauth_filter.messages.authorization_response import AuthorizationErrorResponse
+from oauth_filter.messages.authorization_response import AuthorizationResponse
+from oauth_filter.messages.authorization_response import AuthorizationSuccessResponse
+from oauth_filter.messages.authorization_response import ResponseMode
+from oauth_filter.messages.client_authentication import ClientAuthentication
+from oauth_filter.messages.client_authentication import ClientSecretBasic
+from oauth_filter.messages.client_authentication import ClientSecretPost
+from oauth_filter.messages.client_authentication import PublicClient
+from oauth_filter.messages.client_authentication import parse_client_authentication
+from oauth_filter.messages.errors import ProtocolError
+from oauth_filter.messages.errors import ResponseError
+from oauth_filter.messages.form import MAX_PARAMETERS
+from oauth_filter.messages.form import Parameters
+from oauth_filter.messages.form import decode_form
+from oauth_filter.messages.form import encode_form
+from oauth_filter.messages.pkce import code_challenge
+from oauth_filter.messages.pkce import code_verifier_matches
+from oauth_filter.messages.pkce import is_code_challenge
+from oauth_filter.messages.pkce import is_code_verifier
+from oauth_filter.messages.pkce import new_code_verifier
+from oauth_filter.messages.redirect_uri import redirect_uri_fault
+
+__all__ = [
+    "AUTHORIZATION_PARAMETERS",
+    "MAX_PARAMETERS",
+    "AuthorizationErrorResponse",
+    "AuthorizationRequest",
+    "AuthorizationResponse",
+    "AuthorizationSuccessResponse",
+    "ClientAuthentication",
+    "ClientSecretBasic",
+    "ClientSecretPost",
+    "Parameters",
+    "ProtocolError",
+    "PublicClient",
+    "ResponseError",
+    "ResponseMode",
+    "ResponseType",
+    "code_challenge",
+    "code_verifier_matches",
+    "decode_form",
+    "encode_form",
+    "is_code_challenge",
+    "is_code_verifier",
+    "new_code_verifier",
+    "new_state",
+    "parse_client_authentication",
+    "redirect_uri_fault",
+]

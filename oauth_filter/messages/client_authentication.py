@@ -1,0 +1,146 @@
+"""How a client says who it is, at the token, revocation and introspection endpoints -- RFC 6749 section 2.3."""
+
+import re
+from base64 import b64decode
+from base64 import b64encode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from dataclasses import field
+from typing import ClassVar
+from typing import Final
+from typing import Literal
+from typing import LiteralString
+from urllib.parse import quote_plus
+
+from oauth_filter.messages.errors import ProtocolError
+from oauth_filter.messages.form import Parameters
+from oauth_filter.messages.form import decode_component
+
+CLIENT_PARAMETERS: Final = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
+
+_SCHEME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecretBasic:
+    """Client id and secret in the Authorization header, each form-encoded (RFC 6749 section 2.3.1)."""
+
+    method: ClassVar[Literal["client_secret_basic"]] = "client_secret_basic"
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _require(self.client_id, self.client_secret)
+
+    def authorization(self) -> str:
+        """The value of the Authorization header."""
+        credentials = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+        return "Basic " + b64encode(credentials.encode()).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecretPost:
+    """Client id and secret as form parameters (RFC 6749 section 2.3.1)."""
+
+    method: ClassVar[Literal["client_secret_post"]] = "client_secret_post"
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _require(self.client_id, self.client_secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicClient:
+    """A client that names itself and proves nothing (RFC 7591 section 2, method `none`)."""
+
+    method: ClassVar[Literal["none"]] = "none"
+    client_id: str
+
+    def __post_init__(self) -> None:
+        _require(self.client_id)
+
+
+ClientAuthentication = ClientSecretBasic | ClientSecretPost | PublicClient
+
+
+def parse_client_authentication(authorization: str | None, form: Parameters) -> ClientAuthentication | None:
+    """Who the request says it comes from, given its Authorization header and its form; None if it does not say.
+
+    An empty secret is no secret: such a client comes out as a PublicClient. The scheme is case-insensitive.
+    Raise ProtocolError `invalid_request` for malformed Basic credentials (reason `malformed_basic`; an endpoint
+    may rather answer `invalid_client`), for more than one method, for different client ids, and for a secret
+    without a client id; `invalid_client` for a method this parser does not know. Does not look the client up and
+    does not check the secret.
+    """
+    form_id = form.single("client_id")
+    form_secret = form.single("client_secret")
+    asserts = form.single("client_assertion") is not None or form.single("client_assertion_type") is not None
+    basic = _parse_basic(authorization) if authorization and authorization.strip(" \t") else None
+
+    # "The client MUST NOT use more than one authentication method in each request." (section 2.3)
+    if [basic is not None, form_secret is not None, asserts].count(True) > 1:
+        raise ProtocolError(
+            "invalid_request",
+            "More than one client authentication method is used",
+            reason="several_client_authentications",
+        )
+    if asserts:
+        raise ProtocolError(
+            "invalid_client",
+            "Client authentication by assertion is not supported",
+            reason="unsupported_client_authentication",
+        )
+    if basic is not None:
+        if form_id is not None and form_id != basic.client_id:
+            raise ProtocolError(
+                "invalid_request", "Two different client ids are sent", reason="several_client_ids"
+            )
+        return basic
+    if form_id is not None and form_id.isspace():
+        raise ProtocolError("invalid_request", "Missing client_id parameter", reason="client_id_missing")
+    if form_secret is not None:
+        if form_id is None:
+            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="client_id_missing")
+        return ClientSecretPost(client_id=form_id, client_secret=form_secret)
+    return PublicClient(client_id=form_id) if form_id is not None else None
+
+
+def _parse_basic(authorization: str) -> ClientSecretBasic | PublicClient:
+    scheme, _, credentials = authorization.strip(" \t").partition(" ")
+    if scheme.lower() != "basic":
+        if not _SCHEME.fullmatch(scheme):
+            raise _malformed_basic()
+        raise ProtocolError(
+            "invalid_client",
+            "Client authentication by this Authorization scheme is not supported",
+            reason="unsupported_client_authentication",
+        )
+    try:
+        decoded = b64decode(credentials.strip(" \t"), validate=True).decode()
+        client_id, colon, client_secret = decoded.partition(":")
+        client_id = decode_component(client_id)
+        client_secret = decode_component(client_secret)
+    except (Base64Error, ValueError, ProtocolError):
+        raise _malformed_basic() from None
+    if not colon or not client_id.strip():
+        raise _malformed_basic()
+    if not client_secret:
+        return PublicClient(client_id=client_id)
+    return ClientSecretBasic(client_id=client_id, client_secret=client_secret)
+
+
+def _malformed_basic() -> ProtocolError:
+    return ProtocolError("invalid_request", "Malformed Basic credentials", reason="malformed_basic")
+
+
+def _require(client_id: str, client_secret: str | None = None) -> None:
+    fault: LiteralString | None = None
+    if not client_id.strip():
+        fault = "client_id must not be blank"
+    elif client_secret == "":
+        fault = "client_secret must not be empty; a client without one is a PublicClient"
+    elif "\0" in client_id or "\0" in (client_secret or ""):
+        fault = "client_id and client_secret must not contain NUL"
+    if fault:
+        raise ValueError(fault)
