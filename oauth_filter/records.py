@@ -27,6 +27,8 @@ class Record:
     """The name of the table, made for the people who look at it."""
     guarded: ClassVar[bool] = False
     """Whether a protected request depends on it: then a changed record is announced to every process at once."""
+    revocable: ClassVar[bool] = True
+    """Whether revoking its grant, client or subject ends it. A registration is changed or deleted instead."""
 
     key: str
     grant_id: str | None = None
@@ -65,6 +67,7 @@ class Client(Record):
 
     kind: ClassVar[str] = "client"
     guarded: ClassVar[bool] = True
+    revocable: ClassVar[bool] = False
 
     name: str = ""
     secret_hash: str | None = field(default=None, repr=False)
@@ -96,6 +99,7 @@ class User(Record):
 
     kind: ClassVar[str] = "user"
     guarded: ClassVar[bool] = True
+    revocable: ClassVar[bool] = False
 
     name: str = ""
     """The name to show, if any."""
@@ -169,6 +173,7 @@ class UsedAssertion(Record):
     """A JWT assertion that has been redeemed, kept until it expires -- the `jti` of RFC 7523 section 3."""
 
     kind: ClassVar[str] = "used_assertion"
+    revocable: ClassVar[bool] = False  # what has been redeemed once must stay known until it expires
 
 
 KINDS: tuple[type[Record], ...] = (

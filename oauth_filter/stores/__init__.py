@@ -5,6 +5,7 @@ verbs promise is written here and proved, for every store, by `tests/stores/cont
 """
 
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import Literal
 from typing import Protocol
 
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 
 Of = Literal["grant", "client", "subject"]
 
+FORGET_GRANT_AFTER: Final = 24 * 60 * 60
+"""Seconds after which a revoked grant of which nothing is left is forgotten: longer than any request can take."""
+
 
 class Store(Protocol):
     """Storage trouble is raised as `OAuthError("temporarily_unavailable", ...)`, never as the library's exception.
 
-    "Live" is a record that exists, has not expired, and whose grant, client and subject have not been revoked
-    since it was issued. A verb has happened, durably, when it returns.
+    "Live" is a record that exists, has not expired (`expires_at <= now()` has), and whose grant, client and subject
+    have not been revoked since it was stored. The order of the verbs decides what came first, not a clock. Kinds that
+    are not `revocable` (clients, users, used assertions) live until they expire or are deleted. A verb has
+    happened, durably, when it returns.
     """
 
     def get(self, kind: "type[R]", key: str) -> "R | None":
@@ -32,15 +38,18 @@ class Store(Protocol):
         ...
 
     def put(self, *records: "Record") -> None:
-        """Insert or replace, all or none."""
+        """Insert or replace, all or none. What is replaced counts as issued now."""
         ...
 
     def add(self, record: "Record") -> bool:
-        """Insert; False if the key is taken, even by a spent or revoked record. An expired one gives way."""
+        """Insert; False if the key is taken, even by a spent or revoked record. An expired one gives way.
+
+        A revoked record holds its key until it is purged; one that is not `revocable`, until it expires.
+        """
         ...
 
     def exchange(self, spent: "Record", *issued: "Record") -> bool:
-        """Spend one live record and insert others in its place, all or none.
+        """Spend one live record (`spent_at` becomes now) and insert others in its place, all or none.
 
         Exactly one caller wins, over threads, processes and machines; False for every other, and for a record
         that is no longer live. The loser has changed nothing.
@@ -48,14 +57,15 @@ class Store(Protocol):
         ...
 
     def delete(self, kind: "type[Record]", key: str) -> bool:
-        """Whether there was one."""
+        """Whether there was one, live or not."""
         ...
 
     def revoke(self, of: Of, key: str) -> None:
         """End everything issued until now under one grant, to one client or about one subject.
 
         Takes a time independent of how much that is. What is issued afterwards, to a client or about a subject,
-        lives; under a revoked grant nothing ever lives again.
+        lives; under a revoked grant nothing ever lives again. (A day after the last record of a revoked grant
+        has been purged the store forgets the grant: its id is random, and nobody knows it any more.)
         """
         ...
 
@@ -68,19 +78,22 @@ class Store(Protocol):
         after: str | None = None,
         limit: int = 100,
     ) -> "list[R]":
-        """Live records in the order of their keys, those after the key `after`, at most `limit`."""
+        """Live records, spent or not, in the order of their keys, those after the key `after`, at most `limit`.
+
+        For pages and administration: access tokens have no index but their key, so finding them reads them all.
+        """
         ...
 
     def purge(self, limit: int = 1000) -> int:
-        """Delete up to `limit` records that are no longer live and no longer needed; how many there were.
+        """Delete up to `limit` records that are no longer live; how many there were.
 
-        Call again while it returns `limit`. Spent refresh tokens and codes stay until they expire: they are how
-        reuse is detected.
+        Call again while it returns `limit`. Spent refresh tokens and codes stay until they expire or are revoked:
+        they are how reuse is detected.
         """
         ...
 
     def generation(self) -> int | None:
-        """A number that is another one after each revocation, deletion or change of a guarded record anywhere.
+        """A number that is another one after each revocation, deletion or change of a `guarded` record anywhere.
 
         Cheap enough for every request: whoever remembers a decision remembers this beside it, read **before** the
         decision was made. None when it cannot be known; then nothing remembered may be used.

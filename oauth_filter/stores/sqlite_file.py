@@ -1,0 +1,176 @@
+"""The file of the SQLite store: made once, checked when opened, and reached through connections that survive a fork."""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from oauth_filter.errors import ConfigError
+from oauth_filter.errors import OAuthError
+from oauth_filter.errors import Problem
+
+APPLICATION_ID: Final = 0x6F617574  # "oaut", what `file` shows
+VERSION: Final = 1
+SYNCHRONOUS: Final = ("NORMAL", "FULL", "EXTRA")
+LOCK_TIMEOUT: Final = 30.0
+"""Seconds a writer waits for the others before the store counts as unavailable."""
+
+
+class Connections:
+    """Connections to one file, each used by one thread at a time, none of them carried through a fork.
+
+    SQLite keeps what it believes about a file's locks in the memory of the process. A child that inherits it writes
+    without locks, and its parent, closing the file it believes to be alone with, deletes the child's log. So a
+    fork waits until no verb is under way and finds every connection closed.
+    """
+
+    def __init__(self, path: Path, *, synchronous: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        """Create the file with mode 0600 if it is not there, and let `prepare` make or check what is in it.
+
+        No connection stays open, so servers that fork in C, past `_before_fork`, after loading are safe too. Raise
+        ConfigError if the file cannot be opened or is not ours.
+        """
+        self._path: Final = path
+        self._synchronous: Final = synchronous
+        self._idle: Final[list[sqlite3.Connection]] = []
+        self._renew()
+        self._create(prepare)
+        # A store that is dropped without `close` still leaves the file tidy.
+        weakref.finalize(self, _close_all, self._idle)
+        _everywhere.add(self)
+
+    @contextlib.contextmanager
+    def use(self) -> Iterator[sqlite3.Connection]:
+        """A connection in autocommit mode, for this thread alone. Storage trouble becomes OAuthError."""
+        connection = None
+        with self._changed:
+            self._in_use += 1
+            if self._idle:
+                connection = self._idle.pop()
+        sound = False
+        try:
+            if connection is None:
+                connection = self._open()
+            yield connection
+            sound = not connection.in_transaction
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError | sqlite3.NotSupportedError):
+                raise
+            raise OAuthError(
+                "temporarily_unavailable", "The store cannot be reached.", reason="store_unavailable"
+            ) from error
+        finally:
+            # Whatever went wrong, closing rolls back and the next verb starts with a fresh connection.
+            if connection is not None and not sound:
+                connection.close()
+            with self._changed:
+                if connection is not None and sound:
+                    self._idle.append(connection)
+                self._in_use -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            _close_all(self._idle)
+
+    def _create(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        try:
+            # Created here and not by SQLite, which would follow the umask; its -wal and -shm take the mode over.
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.close(descriptor)
+            with _alone(self._path.with_name(self._path.name + "-generation")):
+                connection = self._open()
+                try:
+                    prepare(connection)
+                finally:
+                    connection.close()
+        except (OSError, sqlite3.Error) as error:
+            fault = (
+                f"cannot be opened as the token store ({error}); name a file that can be created and written, "
+                "in a directory that exists, or restore it from a backup"
+            )
+            raise ConfigError([Problem(option="store", file=str(self._path), message=fault)]) from error
+
+    def _open(self) -> sqlite3.Connection:
+        # mode=rw: a file that has vanished is trouble to report, not one to replace by an empty one.
+        connection = sqlite3.connect(
+            f"{self._path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=LOCK_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _renew(self) -> None:
+        self._changed = threading.Condition(threading.Lock())
+        self._in_use = 0
+
+    def _before_fork(self) -> None:
+        self._changed.acquire()
+        while self._in_use:
+            self._changed.wait()
+        _close_all(self._idle)
+
+    def _after_fork_in_parent(self) -> None:
+        self._changed.release()
+
+    def _after_fork_in_child(self) -> None:
+        # The threads that may have been waiting for the old lock do not exist here.
+        self._renew()
+
+
+_everywhere: Final["weakref.WeakSet[Connections]"] = weakref.WeakSet()
+_forking: Final[list[Connections]] = []
+
+
+def _before_fork() -> None:
+    _forking[:] = _everywhere
+    for connections in _forking:
+        connections._before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for connections in _forking:
+        connections._after_fork_in_parent()
+    _forking.clear()
+
+
+def _after_fork_in_child() -> None:
+    for connections in _forking:
+        connections._after_fork_in_child()
+    _forking.clear()
+
+
+os.register_at_fork(
+    before=_before_fork,
+    after_in_parent=_after_fork_in_parent,
+    after_in_child=_after_fork_in_child,
+)
+
+
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file: processes that open a new database at once must not all switch it to WAL."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
