@@ -13,6 +13,7 @@ from oauth_filter.messages.errors import ProtocolError
 from oauth_filter.messages.errors import is_error_code
 from oauth_filter.messages.errors import is_error_text
 from oauth_filter.messages.errors import legal_error_text
+from oauth_filter.messages.errors import legal_error_uri
 from oauth_filter.messages.form import Parameters
 from oauth_filter.messages.redirect_uri import with_fragment
 from oauth_filter.messages.redirect_uri import with_query
@@ -59,8 +60,8 @@ class AuthorizationSuccessResponse:
             raise ValueError("a success response carries a code, an access token or an ID token")
         if "" in (self.code, self.access_token, self.id_token, self.state, self.iss):
             raise ValueError("an empty parameter means the same as none; use None")
-        if self.expires_in is not None and (self.access_token is None or self.expires_in < 0):
-            raise ValueError("expires_in is not negative and belongs to an access token")
+        if self.expires_in is not None and (self.access_token is None or not 0 <= self.expires_in < 10**15):
+            raise ValueError("expires_in is a number of seconds, not negative, and belongs to an access token")
         _refuse(self.custom_parameters, (*SUCCESS_PARAMETERS, "error"))
         _settle_mode(self, self.response_mode or ("fragment" if token else "query"))
         if not self.scope:
@@ -110,8 +111,10 @@ class AuthorizationErrorResponse:
     def __post_init__(self) -> None:
         if not is_error_code(self.error):
             raise ValueError("error has characters it must not have (RFC 6749 section 4.1.2.1)")
-        if not is_error_text(self.error_description or "") or not is_error_text(self.error_uri or ""):
-            raise ValueError("error_description or error_uri has characters it must not have")
+        if not is_error_text(self.error_description or ""):
+            raise ValueError("error_description has characters it must not have (RFC 6749 section 4.1.2.1)")
+        if self.error_uri != legal_error_uri(self.error_uri):
+            raise ValueError("error_uri is the address of a web page")
         if "" in (self.error_description, self.error_uri, self.state, self.iss):
             raise ValueError("an empty parameter means the same as none; use None")
         _refuse(self.custom_parameters, (*ERROR_PARAMETERS, "code", "access_token", "id_token"))

@@ -13,6 +13,7 @@ from oauth_filter.errors import ErrorCode
 from oauth_filter.errors import OAuthError
 
 _ILLEGAL: Final = re.compile(r"[^\x20-\x21\x23-\x5B\x5D-\x7E]")
+_WEB_PAGE: Final = re.compile(r"https?://[\x21\x23-\x5B\x5D-\x7E]+", re.IGNORECASE)
 _ERROR_CODE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: +[\x21\x23-\x5B\x5D-\x7E]+)*")
 
 
@@ -64,3 +65,8 @@ def is_error_text(text: str) -> bool:
 def legal_error_text(text: str) -> str:
     """`text` without the characters an `error_description` may not have (RFC 6749 section 4.1.2.1)."""
     return _ILLEGAL.sub("", text)
+
+
+def legal_error_uri(uri: str | None) -> str | None:
+    """`uri` if it is the address of a web page; None for anything else, which no browser should be offered."""
+    return uri if uri is not None and _WEB_PAGE.fullmatch(uri) else None
