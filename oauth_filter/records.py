@@ -57,8 +57,19 @@ def dump_details(record: Record) -> str:
 
 def load(kind: type[R], envelope: Iterable[Any], details: str) -> R:
     """The record of an envelope, in the order of `ENVELOPE`, and what `dump_details` made of the rest."""
-    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(details).items()}
+    rest: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(details).items()
+    }
     return kind(**(dict(zip(ENVELOPE, envelope, strict=True)) | rest))
+
+
+GRANT_TYPES: Final = (
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+)
+"""Every grant type a client can be registered for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +84,14 @@ class Client(Record):
     secret_hash: str | None = field(default=None, repr=False)
     """What `credentials.hash_secret` made; None is a public client (RFC 6749 section 2.1)."""
     redirect_uris: tuple[str, ...] = ()
-    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    grant_types: tuple[str, ...] = GRANT_TYPES
     scope: str | None = None
     """The scopes it may ask for, space separated; None allows all that are configured."""
     auto_grant: bool = False
     """Skip the consent page for every user: only for applications of your own."""
     enabled: bool = True
     client_authentication: ClientAuthentication = "required"
-    """Whether a confidential client must authenticate at the token endpoint. A secret that is sent is checked anyway."""
+    """Whether a confidential client must authenticate at the token endpoint; a secret that is sent is checked."""
     pkce: PKCEPolicy = "required_unless_client_authentication"
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None

@@ -32,7 +32,7 @@ class Scope(Set[str]):
         return cls(*(token for token in text.split(" ") if token))
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[str]) -> "Scope":
+    def _from_iterable(cls, it: Iterable[str]) -> "Scope":  # type: ignore[override]
         return cls(*it)
 
     def __contains__(self, token: object) -> bool:

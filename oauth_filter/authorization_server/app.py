@@ -1,0 +1,175 @@
+"""The authorization server as a WSGI application: from a path to an endpoint, from an error to a response."""
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Final
+
+from oauth_filter.authorization_server.clients import Clients
+from oauth_filter.authorization_server.destination import page
+from oauth_filter.authorization_server.endpoints.authorize import authorize
+from oauth_filter.authorization_server.endpoints.consent import consent
+from oauth_filter.authorization_server.endpoints.login import login
+from oauth_filter.authorization_server.endpoints.metadata import metadata
+from oauth_filter.authorization_server.endpoints.nuxeo_directory import nuxeo_directory
+from oauth_filter.authorization_server.endpoints.revoke import revoke
+from oauth_filter.authorization_server.endpoints.static import static_endpoints
+from oauth_filter.authorization_server.endpoints.token import token
+from oauth_filter.authorization_server.grant_types import GrantType
+from oauth_filter.authorization_server.grant_types.authorization_code import authorization_code
+from oauth_filter.authorization_server.grant_types.client_credentials import client_credentials
+from oauth_filter.authorization_server.grant_types.jwt_bearer import jwt_bearer
+from oauth_filter.authorization_server.grant_types.refresh_token import refresh_token
+from oauth_filter.authorization_server.http import Endpoint
+from oauth_filter.authorization_server.http import Request
+from oauth_filter.authorization_server.http import Response
+from oauth_filter.authorization_server.http import json_response
+from oauth_filter.authorization_server.pages import Pages
+from oauth_filter.authorization_server.server import Server
+from oauth_filter.authorization_server.sessions import Sessions
+from oauth_filter.authorization_server.users import open_users
+from oauth_filter.errors import OAuthError
+from oauth_filter.events import announce_to
+from oauth_filter.events import logger
+from oauth_filter.messages import TokenErrorResponse
+from oauth_filter.records import AccessToken
+from oauth_filter.settings import Settings
+from oauth_filter.stores import Store
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
+
+MOUNT: Final = "/oauth2"
+"""Everything below is ours, also what does not exist: the application never sees it."""
+
+RETRY_AFTER: Final = "5"
+"""Seconds, where the store cannot be reached."""
+
+
+class AuthorizationServer:
+    """Answers the paths it `owns`. Raise ConfigError for templates and dotted paths that do not work."""
+
+    def __init__(
+        self, settings: Settings, store: Store, *, application: "WSGIApplication", now: Callable[[], float]
+    ) -> None:
+        endpoints = _endpoints(settings)
+        self.server: Final = Server(
+            settings=settings,
+            store=store,
+            now=now,
+            clients=Clients(settings, store),
+            users=open_users(settings, store, application),
+            sessions=Sessions(settings, now),
+            pages=Pages(settings),
+            announce=announce_to(settings.on_event),
+            grant_types={grant_type.name: grant_type for grant_type in _grant_types(settings)},
+            endpoints=endpoints,
+        )
+        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
+        # RFC 8414 section 3.1 puts the well-known part before the path of the issuer; many clients put it behind.
+        self._endpoints[metadata.path + settings.issuer_path] = metadata
+        self._endpoints[settings.issuer_path + metadata.path] = metadata
+
+    def owns(self, path: str) -> bool:
+        """Whether requests to this PATH_INFO are answered here."""
+        if "//" in path:
+            path = _collapsed(path)
+        return path.startswith(MOUNT + "/") or path == MOUNT or path in self._endpoints
+
+    def is_honoured(self, token: AccessToken) -> bool:
+        """Whether the client and the user of a live token are still what they were."""
+        if self.server.clients.find(token.client_id or "") is None:
+            return False
+        if token.username is None:
+            return True
+        user = self.server.users.find(token.username)
+        return user is not None and user.subject == token.subject
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        endpoint = self._endpoints.get(_collapsed(environ.get("PATH_INFO", "")))
+        try:
+            response = self._answer(endpoint, request)
+        except OAuthError as error:
+            self.server.event("refused", request, reason=error.reason or error.code)
+            response = self._refusal(endpoint, request, error)
+        except Exception:
+            logger.exception("request %s failed", request.id)
+            self.server.event("failed", request, reason="server_error")
+            bug = OAuthError("server_error", "Something went wrong here. It has been logged.", reason="unknown")
+            response = self._refusal(endpoint, request, bug)
+        response.headers["X-Request-ID"] = request.id
+        return response(environ, start_response)
+
+    def _answer(self, endpoint: Endpoint | None, request: Request) -> Response:
+        if endpoint is None:
+            raise OAuthError("invalid_request", "There is nothing at this address.", reason="not_found", status=404)
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in endpoint.methods:
+            raise OAuthError(
+                "invalid_request", "The method is not allowed here.", reason="method_not_allowed", status=405
+            )
+        return endpoint.handle(self.server, request)
+
+    def _refusal(self, endpoint: Endpoint | None, request: Request, error: OAuthError) -> Response:
+        if endpoint is None or endpoint.answers == "page":
+            response = self._error_page(request, error)
+        else:
+            response = json_response(TokenErrorResponse.from_error(error).to_dict(), error.status)
+        if error.status == 405 and endpoint is not None:
+            response.headers["Allow"] = ", ".join(endpoint.methods)
+        if error.status == 503:
+            response.headers["Retry-After"] = RETRY_AFTER
+        # RFC 6749 section 5.2: MUST where the client used the header; harmless where it used nothing.
+        if error.code == "invalid_client" and "client_secret" not in _names(request):
+            response.headers["WWW-Authenticate"] = 'Basic realm="client", charset="UTF-8"'
+        return response
+
+    def _error_page(self, request: Request, error: OAuthError) -> Response:
+        heading, advice = _explanation(error)
+        html = self.server.pages.render(
+            "error.html",
+            heading=heading,
+            description=error.description,
+            advice=advice,
+            request_id=request.id,
+        )
+        return page(html, error.status)
+
+
+def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
+    optional = [nuxeo_directory] if settings.nuxeo_directory_api else []
+    return (authorize, login, consent, token, revoke, metadata, *optional, *static_endpoints())
+
+
+def _grant_types(settings: Settings) -> tuple[GrantType, ...]:
+    optional = [jwt_bearer] if settings.jwt_bearer_enabled else []
+    return (authorization_code, refresh_token, client_credentials, *optional)
+
+
+def _collapsed(path: str) -> str:
+    return re.sub(r"/{2,}", "/", path)
+
+
+def _names(request: Request) -> set[str]:
+    try:
+        return set(request.form_parameters())
+    except OAuthError:
+        return set()
+
+
+def _explanation(error: OAuthError) -> tuple[str, str]:
+    """A heading and what to do, for a person who cannot be sent back to the application."""
+    if error.status == 404:
+        return "Page not found", "Check the address, or go back to the application you came from."
+    if error.status >= 500:
+        return "Something went wrong", "Please try again in a moment."
+    if error.reason == "invalid_form":
+        return "Please start again", "Go back to the application you came from and sign in from there."
+    return (
+        "This request cannot be answered",
+        "Go back to the application you came from. If this keeps happening, tell the people who run it.",
+    )

@@ -1,0 +1,106 @@
+"""Where the browser goes with the answer -- RFC 6749 sections 3.1.2 and 4.1.2.1.
+
+Before there is a `Destination` an error is shown on a page of ours; once there is one, every error and the success
+go to it. That is the whole rule, and there is no other way to redirect a browser to a client.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Final
+
+from oauth_filter.authorization_server.http import Response
+from oauth_filter.authorization_server.http import redirect
+from oauth_filter.authorization_server.pages import page_headers
+from oauth_filter.errors import OAuthError
+from oauth_filter.messages import AuthorizationErrorResponse
+from oauth_filter.messages import AuthorizationRequest
+from oauth_filter.messages import AuthorizationResponse
+from oauth_filter.messages import ProtocolError
+from oauth_filter.records import Client
+
+if TYPE_CHECKING:
+    from oauth_filter.authorization_server.server import Server
+
+_LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?(/[^?#]*)?(\?[^#]*)?")
+
+RESPONSE_MODES: Final = ("query", "form_post")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A registered redirect URI of an enabled client. Made by `destination` only."""
+
+    client: Client
+    redirect_uri: str
+
+    def deliver(self, server: "Server", response: AuthorizationResponse) -> Response:
+        """Send the browser to the client with the response, in its response mode."""
+        if response.response_mode == "form_post":
+            html = server.pages.render(
+                "form_post.html",
+                client_name=self.client.name or self.client.key,
+                action=self.redirect_uri,
+                parameters=list(response.parameters().pairs()),
+            )
+            return page(html, form_targets=[self.redirect_uri], script=True)
+        # 303, so that the POST of a login or consent form is not repeated at the client (RFC 9700 section 4.12).
+        return redirect(response.to_uri(), 303)
+
+    def refuse(self, server: "Server", error: OAuthError, asked: AuthorizationRequest | None = None) -> Response:
+        """Send the browser to the client with an error; without a request it is a redirectable ProtocolError."""
+        iss = server.settings.issuer
+        if asked is None:
+            response = AuthorizationErrorResponse.from_error(error, redirect_uri=self.redirect_uri, iss=iss)
+        else:
+            response = asked.error(error, redirect_uri=self.redirect_uri, iss=iss)
+        return self.deliver(server, response)
+
+
+def destination(server: "Server", client_id: str, redirect_uri: str | None) -> Destination:
+    """The destination a request names. Raise OAuthError, to be shown on a page, when it names none of ours."""
+    client = server.clients.find(client_id)
+    if client is None:
+        raise OAuthError(
+            "invalid_request", "The application is not registered here, or is disabled.", reason="invalid_client_id"
+        )
+    if redirect_uri is None:
+        # RFC 6749 section 3.1.2.3: the registered one, when there is just one.
+        if len(client.redirect_uris) == 1:
+            return Destination(client=client, redirect_uri=client.redirect_uris[0])
+        raise OAuthError(
+            "invalid_request", "The application did not say where to return to.", reason="missing_redirect_uri"
+        )
+    if any(matches(registered, redirect_uri) for registered in client.redirect_uris):
+        return Destination(client=client, redirect_uri=redirect_uri)
+    raise OAuthError(
+        "invalid_request",
+        "The address to return to is not one the application has registered.",
+        reason="invalid_redirect_uri",
+    )
+
+
+def matches(registered: str, redirect_uri: str) -> bool:
+    """Whether a redirect URI is the registered one: character by character (RFC 9700 section 2.1).
+
+    Only for a registered http URI of the loopback interface may the port differ, because a native application
+    takes whatever port is free (RFC 8252 section 7.3).
+    """
+    if redirect_uri == registered:
+        return True
+    ours, theirs = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(redirect_uri)
+    return ours is not None and theirs is not None and ours.groups() == theirs.groups()
+
+
+def destination_of(server: "Server", error: ProtocolError) -> Destination:
+    """Where an error found while reading a request goes. Raise it, to be shown on a page, when it goes nowhere."""
+    if not error.redirectable or error.client_id is None:
+        raise error
+    return destination(server, error.client_id, error.unverified_redirect_uri)
+
+
+def page(html: str, status: int = 200, *, form_targets: list[str] | None = None, script: bool = False) -> Response:
+    """A page of ours, with the headers that keep it out of frames, caches and the hands of injected scripts."""
+    response = Response(html, status, mimetype="text/html")
+    response.headers.update(page_headers(form_targets=form_targets or [], script=script))
+    return response

@@ -1,0 +1,176 @@
+"""The authorization endpoint -- RFC 6749 section 3.1. One function, entered again after login and consent."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from typing import Final
+from urllib.parse import quote
+
+from oauth_filter import credentials
+from oauth_filter.authorization_server.destination import RESPONSE_MODES
+from oauth_filter.authorization_server.destination import Destination
+from oauth_filter.authorization_server.destination import destination
+from oauth_filter.authorization_server.destination import destination_of
+from oauth_filter.authorization_server.destination import page
+from oauth_filter.authorization_server.http import Request
+from oauth_filter.authorization_server.http import Response
+from oauth_filter.authorization_server.http import endpoint
+from oauth_filter.authorization_server.http import redirect
+from oauth_filter.authorization_server.interaction import SignedIn
+from oauth_filter.authorization_server.interaction import next_step
+from oauth_filter.authorization_server.interaction import scope_of
+from oauth_filter.authorization_server.interaction import signed_in
+from oauth_filter.authorization_server.pages import redirect_host
+from oauth_filter.errors import OAuthError
+from oauth_filter.messages import AuthorizationRequest
+from oauth_filter.messages import ProtocolError
+from oauth_filter.messages import ResponseType
+from oauth_filter.messages import is_code_challenge
+from oauth_filter.records import AuthorizationCode
+from oauth_filter.records import Client
+from oauth_filter.scope import Scope
+from oauth_filter.settings import Settings
+
+if TYPE_CHECKING:
+    from oauth_filter.authorization_server.server import Server
+
+PATH: Final = "/oauth2/authorize"
+
+
+@endpoint(PATH, methods=("GET", "POST"), answers="page", metadata_name="authorization_endpoint")
+def authorize(server: "Server", request: Request) -> Response:
+    """Answer an authorization request that a client sent the browser with."""
+    return answer(server, request, request.raw_form() if request.method == "POST" else request.raw_query())
+
+
+def answer(server: "Server", request: Request, query: bytes | str) -> Response:
+    """Ask the user what is still to be asked, or send the browser back to the client."""
+    try:
+        asked = AuthorizationRequest.parse(query)
+    except ProtocolError as error:
+        return _refused(server, request, destination_of(server, error), error)
+    to = destination(server, asked.client_id, asked.redirect_uri)
+    try:
+        scope = permissible(server.settings, to.client, asked)
+        user = signed_in(server, request)
+        match next_step(server, to.client, scope, user):
+            case "login":
+                return login_page(server, request, to, asked)
+            case "consent" if user is not None:
+                return consent_page(server, request, to, asked, user, scope)
+        assert user is not None  # noqa: S101 -- next_step() lets nobody through unseen; this is for the type checker
+        return grant_code(server, request, to, asked, user, scope)
+    except OAuthError as error:
+        return _refused(server, request, to, error, asked)
+
+
+def permissible(settings: Settings, client: Client, asked: AuthorizationRequest) -> str:
+    """The scope the request would get. Raise OAuthError for what this server or this client must not do."""
+    if asked.response_type != ResponseType.CODE:
+        raise OAuthError(
+            "unsupported_response_type", "The response_type is not supported.", reason="invalid_response_type"
+        )
+    if "authorization_code" not in client.grant_types:
+        raise OAuthError("unauthorized_client", "The client may not use this grant type.", reason="grant_type_disabled")
+    if asked.implied_response_mode not in RESPONSE_MODES:
+        raise OAuthError("invalid_request", "The response_mode is not supported.", reason="invalid_response_mode")
+    check_code_challenge(settings, client, asked)
+    return scope_of(settings, client, str(asked.scope) if asked.scope else None)
+
+
+def check_code_challenge(settings: Settings, client: Client, asked: AuthorizationRequest) -> None:
+    """RFC 7636 section 4.4.1, and the client's PKCE policy."""
+    if asked.code_challenge is None:
+        if asked.code_challenge_method is not None:
+            raise OAuthError("invalid_request", "A code_challenge is missing.", reason="missing_code_challenge")
+        if client.pkce == "required" or (client.is_public and client.pkce != "optional"):
+            raise OAuthError("invalid_request", "This client must use PKCE.", reason="missing_code_challenge")
+        return
+    # "defaults to "plain" if not present" (section 4.3)
+    match asked.code_challenge_method or "plain":
+        case "S256":
+            well_formed = is_code_challenge(asked.code_challenge) and len(asked.code_challenge) == 43
+        case "plain" if settings.allow_plain_pkce:
+            well_formed = is_code_challenge(asked.code_challenge)
+        case _:
+            raise OAuthError(
+                "invalid_request",
+                "The code_challenge_method is not supported; use S256.",
+                reason="invalid_pkce_code_challenge_method",
+            )
+    if not well_formed:
+        raise OAuthError("invalid_request", "The code_challenge is malformed.", reason="invalid_pkce_code_challenge")
+
+
+def login_page(server: "Server", request: Request, to: Destination, asked: AuthorizationRequest) -> Response:
+    """Ask who the user is, on our page or on the application's."""
+    settings = server.settings
+    if settings.login == "application":
+        # The whole request comes back in the query of one URL, also when it came as a POST.
+        back = f"{server.path(PATH)}?{asked.to_query()}"
+        return redirect(settings.issuer_path + settings.application_login.replace("{next}", quote(back, safe="")), 303)
+    if not server.users.has_login_page:
+        raise OAuthError("access_denied", "Nobody is signed in.", reason="authentication_required")
+    session = server.sessions.read(request)
+    html = server.pages.render(
+        "login.html",
+        action=server.path("/oauth2/login"),
+        ticket=server.sessions.seal("login", session, asked.to_query()),
+        username=session.failed or "",
+        error="The user name or the password is wrong." if session.failed is not None else None,
+        client_name=to.client.name or to.client.key,
+    )
+    response = page(html, form_targets=[to.redirect_uri])
+    server.sessions.write(response, replace(session, failed=None))
+    return response
+
+
+def consent_page(
+    server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, user: SignedIn, scope: str
+) -> Response:
+    """Ask the user whether the client may."""
+    session = server.sessions.read(request)
+    html = server.pages.render(
+        "consent.html",
+        action=server.path("/oauth2/consent"),
+        ticket=server.sessions.seal("consent", session, asked.to_query(), user.user.subject),
+        client_name=to.client.name or to.client.key,
+        redirect_host=redirect_host(to.redirect_uri),
+        username=user.user.display_name,
+        can_switch=server.users.has_login_page,
+        scopes=[(token, server.settings.scopes.get(token)) for token in Scope.parse(scope)],
+    )
+    response = page(html, form_targets=[to.redirect_uri])
+    server.sessions.write(response, session)
+    return response
+
+
+def grant_code(
+    server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, user: SignedIn, scope: str
+) -> Response:
+    """Issue a code and send the browser back with it -- RFC 6749 section 4.1.2."""
+    value = credentials.generate(credentials.AUTHORIZATION_CODE)
+    now = server.now()
+    code = AuthorizationCode(
+        key=credentials.digest(value),
+        grant_id=credentials.new_id(),
+        client_id=to.client.key,
+        subject=user.user.subject,
+        username=user.user.username,
+        scope=scope,
+        redirect_uri=asked.redirect_uri,
+        code_challenge=asked.code_challenge,
+        code_challenge_method=(asked.code_challenge_method or "plain") if asked.code_challenge else None,
+        auth_time=user.auth_time,
+        issued_at=now,
+        expires_at=now + server.settings.code_lifetime,
+    )
+    server.store.put(code)
+    server.event("code_issued", request, client_id=to.client.key, username=user.user.username, grant_id=code.grant_id)
+    return to.deliver(server, asked.success(redirect_uri=to.redirect_uri, code=value, iss=server.settings.issuer))
+
+
+def _refused(
+    server: "Server", request: Request, to: Destination, error: OAuthError, asked: AuthorizationRequest | None = None
+) -> Response:
+    server.event("refused", request, client_id=to.client.key, reason=error.reason or error.code)
+    return to.refuse(server, error, asked)

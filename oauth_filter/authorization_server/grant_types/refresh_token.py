@@ -1,0 +1,60 @@
+"""The refresh token grant -- RFC 6749 section 6, with rotation -- RFC 9700 section 4.14.2."""
+
+from typing import TYPE_CHECKING
+
+from oauth_filter import credentials
+from oauth_filter.authorization_server.grant_types import GrantRequest
+from oauth_filter.authorization_server.grant_types import grant_type
+from oauth_filter.authorization_server.issue import Granted
+from oauth_filter.authorization_server.issue import refresh_token_not_found
+from oauth_filter.authorization_server.issue import reused
+from oauth_filter.errors import OAuthError
+from oauth_filter.records import RefreshToken
+from oauth_filter.scope import Scope
+
+if TYPE_CHECKING:
+    from oauth_filter.authorization_server.server import Server
+
+
+@grant_type("refresh_token")
+def refresh_token(server: "Server", request: GrantRequest) -> Granted:
+    """Replace a refresh token by a new one; a second use of the old one ends the family."""
+    value = request.form.single("refresh_token")
+    if value is None:
+        raise OAuthError("invalid_request", "The parameter refresh_token is missing.", reason="missing_refresh_token")
+    token = find_refresh_token(server, value)
+    if token is None or token.client_id != request.caller.client.key:
+        raise refresh_token_not_found()
+    if token.spent_at is not None:
+        raise reused(server, request.http, token)
+    scope = narrowed(token, request.form.single("scope"))
+    user = server.users.find(token.username)
+    if user is None or user.subject != token.subject:
+        raise refresh_token_not_found()
+    return Granted(
+        client=request.caller.client,
+        scope=scope,
+        subject=token.subject,
+        username=token.username,
+        spent=token,
+        auth_time=token.auth_time,
+    )
+
+
+def find_refresh_token(server: "Server", value: str) -> RefreshToken | None:
+    if not credentials.is_well_formed(value, credentials.REFRESH_TOKEN):
+        return None
+    return server.store.get(RefreshToken, credentials.digest(value))
+
+
+def narrowed(token: RefreshToken, asked: str | None) -> str:
+    """The scope of the new access token: all, or as much of it as is asked for -- RFC 6749 section 6."""
+    if asked is None:
+        return token.scope
+    try:
+        scope = Scope.parse(asked)
+    except ValueError:
+        scope = None
+    if not scope or not scope <= Scope.parse(token.scope):
+        raise OAuthError("invalid_scope", "The scope exceeds what was granted.", reason="invalid_scope")
+    return str(scope)
