@@ -37,12 +37,11 @@ class Generation:
         # An aligned eight-byte load: another process's store is seen whole or not at all.
         return view[0] or None
 
-    def is_unknown(self) -> bool:
-        """Whether a writer is at work or was killed at it. Raise OSError when the file cannot be opened."""
-        return self._writable()[0] == _UNKNOWN
-
     def suspend(self) -> None:
-        """Let nobody use what is remembered. Only under the write lock. Raise OSError as above."""
+        """Let nobody use what is remembered. Only under the write lock.
+
+        Raise OSError when the file cannot be opened.
+        """
         self._writable()[0] = _UNKNOWN
 
     def renew(self) -> None:

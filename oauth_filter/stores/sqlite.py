@@ -8,7 +8,6 @@ lock, so what is stored after a revocation returned lives, whatever the clock do
 
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -130,10 +129,12 @@ class SQLiteStore:
         file = Path(path).absolute()
         self._now: Final = now
         self._file: Final = file
-        self._generation: Final = Generation(file.with_name(file.name + "-generation"))
-        self._connections: Final = Connections(file, synchronous=synchronous.upper(), prepare=self._prepare)
-        self._walk = _Walk(started_at=now())
-        self._walking: Final = threading.Lock()
+        beside = file.with_name(file.name + "-generation")
+        self._generation: Final = Generation(beside)
+        self._connections: Final = Connections(
+            file, synchronous=synchronous.upper(), lock_file=beside, prepare=self._prepare
+        )
+        self._unfinished: Final[list[_Walk]] = []
 
     def get(self, kind: type[R], key: str) -> R | None:
         with self._connections.use() as connection:
@@ -190,17 +191,22 @@ class SQLiteStore:
         return [load(kind, row[:-1], row[-1]) for row in rows]
 
     def purge(self, limit: int = 1000) -> int:
+        # No lock, which a child might inherit locked: two who purge at once walk separately.
+        try:
+            walk = self._unfinished.pop()
+        except IndexError:
+            walk = _Walk(started_at=self._now())
+        begun_here = walk.is_at_start
         buried = 0
-        with self._walking:
-            begun_here = self._walk.is_at_start
-            while buried < limit:
-                buried += self._bury(min(limit - buried, _WINDOW))
-                if self._walk.is_done:
-                    self._forget_grants(self._walk.started_at - FORGET_GRANT_AFTER)
-                    self._walk = _Walk(started_at=self._now())
-                    if begun_here:
-                        break
-                    begun_here = True
+        while buried < limit:
+            buried += self._bury(walk, min(limit - buried, _WINDOW))
+            if walk.is_done:
+                self._forget_grants(walk.started_at - FORGET_GRANT_AFTER)
+                walk = _Walk(started_at=self._now())
+                if begun_here:
+                    return buried
+                begun_here = True
+        self._unfinished.append(walk)
         return buried
 
     def generation(self) -> int | None:
@@ -232,9 +238,9 @@ class SQLiteStore:
         with contextlib.suppress(OSError):
             self._generation.renew()
 
-    def _bury(self, limit: int) -> int:
+    def _bury(self, walk: _Walk, limit: int) -> int:
         """Judge one window of records and delete the dead, at most `limit`, in one short transaction."""
-        walk, sql = self._walk, _SQL[KINDS[self._walk.kind]]
+        sql = _SQL[KINDS[walk.kind]]
         with self._connections.use() as connection:
             judged = connection.execute(sql.judge, (self._now(), walk.at, _WINDOW)).fetchall()
         dead = [key for key, alive in judged if not alive]

@@ -30,7 +30,14 @@ class Connections:
     fork waits until no verb is under way and finds every connection closed.
     """
 
-    def __init__(self, path: Path, *, synchronous: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: str,
+        lock_file: Path,
+        prepare: Callable[[sqlite3.Connection], None],
+    ) -> None:
         """Create the file with mode 0600 if it is not there, and let `prepare` make or check what is in it.
 
         No connection stays open, so servers that fork in C, past `_before_fork`, after loading are safe too. Raise
@@ -38,12 +45,14 @@ class Connections:
         """
         self._path: Final = path
         self._synchronous: Final = synchronous
+        self._lock_file: Final = lock_file
         self._idle: Final[list[sqlite3.Connection]] = []
-        self._renew()
+        self._reset()
         self._create(prepare)
         # A store that is dropped without `close` still leaves the file tidy.
         weakref.finalize(self, _close_all, self._idle)
-        _everywhere.add(self)
+        with _registering:
+            _everywhere.add(self)
 
     @contextlib.contextmanager
     def use(self) -> Iterator[sqlite3.Connection]:
@@ -81,19 +90,21 @@ class Connections:
 
     def _create(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
         try:
-            # Created here and not by SQLite, which would follow the umask; its -wal and -shm take the mode over.
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.close(descriptor)
-            with _alone(self._path.with_name(self._path.name + "-generation")):
+            with _alone(self._lock_file):
+                # Created here and not by SQLite, which would follow the umask; its -wal and -shm take the mode over.
+                # Only if it is new: closing a descriptor drops every lock this process holds on the file.
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
                 connection = self._open()
                 try:
                     prepare(connection)
                 finally:
                     connection.close()
         except (OSError, sqlite3.Error) as error:
+            cause = error.strerror if isinstance(error, OSError) else error
             fault = (
-                f"cannot be opened as the token store ({error}); name a file that can be created and written, "
-                "in a directory that exists, or restore it from a backup"
+                f"cannot be opened as the store ({cause}); name a file that can be written, in a directory that exists "
+                "and can be written, or restore it from a backup"
             )
             raise ConfigError([Problem(option="store", file=str(self._path), message=fault)]) from error
 
@@ -113,7 +124,7 @@ class Connections:
             raise
         return connection
 
-    def _renew(self) -> None:
+    def _reset(self) -> None:
         self._changed = threading.Condition(threading.Lock())
         self._in_use = 0
 
@@ -127,30 +138,39 @@ class Connections:
         self._changed.release()
 
     def _after_fork_in_child(self) -> None:
-        # The threads that may have been waiting for the old lock do not exist here.
-        self._renew()
+        # Only a fork that went past `_before_fork` leaves some: they are the parent's, neither to be used nor closed.
+        _inherited.extend(self._idle)
+        self._idle.clear()
+        # The threads that may have held or awaited the old lock do not exist here.
+        self._reset()
 
 
 _everywhere: Final["weakref.WeakSet[Connections]"] = weakref.WeakSet()
+_registering: Final = threading.Lock()
 _forking: Final[list[Connections]] = []
+_inherited: Final[list[sqlite3.Connection]] = []
 
 
 def _before_fork() -> None:
+    _registering.acquire()
     _forking[:] = _everywhere
     for connections in _forking:
         connections._before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    for connections in _forking:
-        connections._after_fork_in_parent()
-    _forking.clear()
+    while _forking:
+        _forking.pop()._after_fork_in_parent()
+    if _registering.locked():
+        _registering.release()
 
 
 def _after_fork_in_child() -> None:
-    for connections in _forking:
-        connections._after_fork_in_child()
     _forking.clear()
+    for connections in _everywhere:
+        connections._after_fork_in_child()
+    if _registering.locked():
+        _registering.release()
 
 
 os.register_at_fork(
