@@ -1,0 +1,1 @@
+"""Thin adapters to other people's ways of putting WSGI together, each imported only when asked for."""
