@@ -1,0 +1,175 @@
+"""How a client says who it is -- RFC 6749 section 2.3."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from oauth_filter.messages import ClientSecretBasic
+from oauth_filter.messages import ClientSecretPost
+from oauth_filter.messages import ProtocolError
+from oauth_filter.messages import PublicClient
+from oauth_filter.messages import decode_form
+from oauth_filter.messages import parse_client_authentication
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+
+
+def basic(credentials):
+    return "Basic " + base64.b64encode(credentials).decode()
+
+
+def parse(authorization=None, form=""):
+    return parse_client_authentication(authorization, decode_form(form))
+
+
+def refused(authorization=None, form=""):
+    with pytest.raises(ProtocolError) as caught:
+        parse(authorization, form)
+    return caught.value
+
+
+@pytest.mark.rfc("6749", "2.3.1", "Basic credentials are form-encoded")
+@pytest.mark.parametrize(
+    ("sent", "client_id", "client_secret"),
+    [
+        (b"id:secret", "id", "secret"),
+        (b"a%3Ab:c+d%2B", "a:b", "c d+"),
+        (b"id:a:b", "id", "a:b"),
+        (b"%C3%A9:%E2%82%AC", "é", "€"),
+        ("é:€".encode(), "é", "€"),
+    ],
+)
+def test_basic(sent, client_id, client_secret):
+    expected = ClientSecretBasic(client_id=client_id, client_secret=client_secret)
+    assert parse(basic(sent)) == expected
+    assert parse(basic(sent).replace("Basic ", "bASIC   ") + " ") == expected
+    assert parse(expected.authorization()) == expected
+
+
+def test_post():
+    sent = parse(None, "client_id=id&client_secret=a+b")
+    assert sent == ClientSecretPost(client_id="id", client_secret="a b")
+    assert sent.method == "client_secret_post"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "form"),
+    [
+        (None, "client_id=id"),
+        (None, "client_id=id&client_secret="),
+        (basic(b"id:"), ""),
+        ("", "client_id=id"),
+        (" ", "client_id=id"),
+    ],
+)
+def test_an_empty_secret_is_none(authorization, form):
+    assert parse(authorization, form) == PublicClient(client_id="id")
+
+
+def test_a_request_that_does_not_say():
+    assert parse() is None
+    assert parse(None, "client_id=&client_secret=&client_assertion=") is None
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Basic",
+        "Basic ",
+        "Basic !",
+        "Basic aWQ6c2VjcmV0 x",
+        "Basic aWQ6c2VjcmV0é",
+        "Basic aWQ6c2VjcmV",
+        "=",
+        basic(b"no colon"),
+        basic(b":secret"),
+        basic(b"+:secret"),
+        basic(b"id:100%"),
+        basic(b"%zz:a"),
+        basic(b"id:%00"),
+        basic(b"id:\0"),
+        basic(b"id:%ff"),
+        basic(b"\xff:a"),
+    ],
+)
+def test_malformed_basic(authorization):
+    error = refused(authorization)
+    assert (error.code, error.status, error.reason) == ("invalid_request", 400, "malformed_basic")
+
+
+@pytest.mark.rfc("6749", "2.3", "not more than one method in each request")
+@pytest.mark.parametrize(
+    ("authorization", "form", "reason"),
+    [
+        (basic(b"id:secret"), "client_secret=secret", "several_client_authentications"),
+        (basic(b"id:secret"), "client_id=id&client_secret=secret", "several_client_authentications"),
+        (basic(b"id:secret"), "client_assertion=a.b.c", "several_client_authentications"),
+        (None, "client_id=id&client_secret=s&client_assertion=a", "several_client_authentications"),
+        (basic(b"id:secret"), "client_id=other", "several_client_ids"),
+        (basic(b"id:"), "client_id=other", "several_client_ids"),
+        (None, "client_id=a&client_id=b", "repeated_parameter"),
+        (None, "client_id=a&client_secret=b&client_secret=c", "repeated_parameter"),
+        (None, "client_secret=b", "client_id_missing"),
+        (None, "client_id=+&client_secret=b", "client_id_missing"),
+    ],
+)
+def test_contradictions(authorization, form, reason):
+    error = refused(authorization, form)
+    assert (error.code, error.status, error.reason) == ("invalid_request", 400, reason)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "form"),
+    [
+        ("Bearer abc", "client_id=id"),
+        ("Negotiate abc", ""),
+        (None, "client_assertion=a"),
+        (None, "client_assertion_type=a"),
+    ],
+)
+def test_a_method_we_do_not_know_is_not_taken_for_none(authorization, form):
+    error = refused(authorization, form)
+    assert (error.code, error.status) == ("invalid_client", 401)
+
+
+def test_the_same_client_id_may_be_in_both_places():
+    assert parse(basic(b"id:secret"), "client_id=id").client_id == "id"
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("kind", [ClientSecretBasic, ClientSecretPost])
+def test_secrets_are_not_shown(kind):
+    assert "hunter2" not in repr(kind(client_id="id", client_secret="hunter2"))
+
+
+@pytest.mark.parametrize("kind", [ClientSecretBasic, ClientSecretPost])
+@pytest.mark.parametrize(("client_id", "client_secret"), [("", "a"), (" ", "a"), ("a", ""), ("\0", "a"), ("a", "\0")])
+def test_nothing_is_built_that_could_not_be_read(kind, client_id, client_secret):
+    with pytest.raises(ValueError, match="client_"):
+        kind(client_id=client_id, client_secret=client_secret)
+
+
+@settings(deadline=None)
+@given(TEXT.filter(str.strip), TEXT)
+def test_basic_comes_back_unchanged(client_id, client_secret):
+    sent = ClientSecretBasic(client_id=client_id, client_secret=client_secret)
+    assert sent.authorization().isascii()
+    assert parse(sent.authorization()) == sent
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(st.none(), st.text(), st.text().map("Basic ".__add__), st.binary().map(basic)),
+    st.lists(
+        st.sampled_from(["client_id=a", "client_id=b", "client_secret=", "client_secret=c", "client_assertion=d"])
+    ),
+)
+def test_any_input_is_read_or_refused(authorization, pieces):
+    try:
+        client = parse(authorization, "&".join(pieces))
+    except ProtocolError:
+        return
+    assert client is None or client.client_id.strip()
