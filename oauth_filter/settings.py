@@ -357,6 +357,10 @@ def _jwt_issuer_faults(issuer: JWTIssuer) -> Iterator[Problem]:
     elif issuer.secret is not None and len(issuer.secret.encode()) < 32:
         yield Problem(option=option_name, message="a secret of 32 bytes or more is needed (RFC 7518 section 3.2)")
     if issuer.jwks_uri is not None:
-        url = urlsplit(issuer.jwks_uri)
-        if url.scheme != "https" and not (url.scheme == "http" and is_local(url.hostname)):
-            yield Problem(option=option_name, message="fetch keys over https")
+        try:
+            url = urlsplit(issuer.jwks_uri)
+            is_safe = bool(url.hostname) and (url.scheme == "https" or (url.scheme == "http" and is_local(url.hostname)))
+        except ValueError:
+            is_safe = False
+        if not is_safe:
+            yield Problem(option=option_name, message="fetch keys over https: jwks_uri is an https URL")

@@ -168,7 +168,10 @@ def read_jwks(content: bytes, algorithm: str) -> tuple[Key, ...]:
 
     Raise ValueError when it is not a JWK Set, or none fits.
     """
-    members = read_object(content).get("keys")
+    try:
+        members = read_object(content)["keys"]
+    except (ValueError, KeyError):
+        members = None
     if not isinstance(members, list):
         raise ValueError("that is not a JWK Set (RFC 7517 section 5)")
     keys = tuple(_readable(members, algorithm))
