@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from oauth_filter.messages import AuthorizationRequest
 from oauth_filter.messages import AuthorizationSuccessResponse
 from oauth_filter.messages import redirect_uri_fault
+from oauth_filter.messages.redirect_uri import with_query
 
 LEGAL = [
     "https://client.example/cb",
@@ -100,3 +101,7 @@ def test_nothing_is_put_behind_a_fragment(mode):
     response = AuthorizationSuccessResponse(redirect_uri="https://c.example/#a", code="x", response_mode=mode)
     with pytest.raises(ValueError, match="fragment"):
         response.to_uri()
+
+
+def test_nothing_to_add_changes_nothing():
+    assert with_query("https://c.example/?", []) == "https://c.example/?"

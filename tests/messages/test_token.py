@@ -379,3 +379,24 @@ def test_token_responses_that_cannot_be_built(fields):
 def test_token_error_responses_that_cannot_be_built(fields):
     with pytest.raises(ValueError, match=r"."):
         TokenErrorResponse(**fields)
+
+
+@pytest.mark.promise(7)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "grant_type=zq7",
+        "grant_type=refresh_token&refresh_token=zq7&scope=zq7%22",
+        "grant_type=refresh_token&refresh_token=zq7&resource=zq7",
+        "grant_type=authorization_code&client_id=zq7&code=zq7&code_verifier=zq7",
+        "grant_type=authorization_code&client_id=zq7&code=zq7&redirect_uri=zq7%22",
+        "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=zq7",
+        "client_id=zq7&client_secret=zq7&client_assertion=zq7",
+        "client_id=zq7&client_id=zq8",
+    ],
+)
+def test_errors_carry_nothing_of_the_request(body):
+    with pytest.raises(ProtocolError) as caught:
+        parse(body)
+    error = caught.value
+    assert "zq7" not in f"{error!r} {error.description} {error.reason} {error.client_id} {error.state}"
