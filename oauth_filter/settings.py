@@ -359,7 +359,8 @@ def _jwt_issuer_faults(issuer: JWTIssuer) -> Iterator[Problem]:
     if issuer.jwks_uri is not None:
         try:
             url = urlsplit(issuer.jwks_uri)
-            is_safe = bool(url.hostname) and (url.scheme == "https" or (url.scheme == "http" and is_local(url.hostname)))
+            schemes = ("http", "https") if is_local(url.hostname) else ("https",)
+            is_safe = bool(url.hostname) and url.scheme in schemes
         except ValueError:
             is_safe = False
         if not is_safe:
