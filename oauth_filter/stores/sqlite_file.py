@@ -59,6 +59,8 @@ class Connections:
         """A connection in autocommit mode, for this thread alone. Storage trouble becomes OAuthError."""
         connection = None
         with self._changed:
+            while self._forking:
+                self._changed.wait()
             self._in_use += 1
             if self._idle:
                 connection = self._idle.pop()
@@ -82,7 +84,8 @@ class Connections:
                 if connection is not None and sound:
                     self._idle.append(connection)
                 self._in_use -= 1
-                self._changed.notify_all()
+                if self._forking:
+                    self._changed.notify_all()
 
     def close(self) -> None:
         with self._changed:
@@ -127,14 +130,18 @@ class Connections:
     def _reset(self) -> None:
         self._changed = threading.Condition(threading.Lock())
         self._in_use = 0
+        self._forking = False
 
     def _before_fork(self) -> None:
         self._changed.acquire()
+        self._forking = True
         while self._in_use:
             self._changed.wait()
         _close_all(self._idle)
 
     def _after_fork_in_parent(self) -> None:
+        self._forking = False
+        self._changed.notify_all()
         self._changed.release()
 
     def _after_fork_in_child(self) -> None:
