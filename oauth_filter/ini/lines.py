@@ -56,7 +56,8 @@ def read_sections(text: str, fault: Fault) -> dict[str, Section]:
 def _section(line: str, number: int, sections: dict[str, Section], fault: Fault) -> Section:
     if not line.endswith("]"):
         fault("a section is written [name], on a line of its own", number)
-    kind, colon, label = line.removesuffix("]")[1:].partition(":")
+        line = line.partition("]")[0] + "]"
+    kind, colon, label = line[1:-1].partition(":")
     name = kind.strip() + colon + label.strip()
     if name in sections:
         fault(f"section [{name}] stands in line {sections[name].line} already", number)

@@ -62,7 +62,9 @@ class ClientSection:
         kind="list",
         rfc="6749 1.3",
     )
-    scope: str | None = option(None, "The scopes it may ask for.", kind="list", rfc="6749 3.3")
+    scope: str | None = option(
+        None, "The scopes it may ask for, where that is not all of them.", kind="list", rfc="6749 3.3"
+    )
     auto_grant: bool = option(
         False, "Skip the consent page for every user: only for applications of your own.", kind="flag"
     )
@@ -79,8 +81,12 @@ class ClientSection:
         choices=get_args(PKCEPolicy),
         rfc="7636 4.4.1",
     )
-    access_token_lifetime: int | None = option(None, "Lifetime of its access tokens.", kind="duration")
-    refresh_token_lifetime: int | None = option(None, "Lifetime of its refresh tokens.", kind="duration")
+    access_token_lifetime: int | None = option(
+        None, "Lifetime of its access tokens, where not that of [oauth_filter].", kind="duration"
+    )
+    refresh_token_lifetime: int | None = option(
+        None, "Lifetime of its refresh tokens, where not that of [oauth_filter].", kind="duration"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
