@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.pages import Pages
+from oauth_filter.authorization_server.proxies import client_address
 from oauth_filter.authorization_server.sessions import Sessions
 from oauth_filter.authorization_server.users import Users
 from oauth_filter.events import Event
@@ -64,7 +65,7 @@ class Server:
                 client_id=client_id,
                 username=username,
                 grant_id=grant_id,
-                address=request.remote_addr,
+                address=client_address(request.environ, self.settings.trusted_proxies),
                 reason=reason,
                 detail=detail,
             )

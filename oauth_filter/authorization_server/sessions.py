@@ -54,8 +54,8 @@ class Sessions:
         self._path = settings.issuer_path + "/oauth2"
         # Browsers keep other hosts and plain http from setting a cookie of this prefix.
         self.cookie_name: Final = "__Secure-oauth_filter" if settings.is_https else "oauth_filter"
-        self._cookies = _serializer(settings.secret, "session cookie")
-        self._tickets = _serializer(settings.secret, "form ticket")
+        self._cookies = _serializer(settings, "session cookie")
+        self._tickets = _serializer(settings, "form ticket")
 
     def read(self, request: Request) -> Session:
         """The browser's session; a fresh one where there is none, or none that can be believed."""
@@ -130,11 +130,12 @@ def stamp(user: User) -> str:
     return credentials.digest(user.password_hash)[:16] if user.password_hash else ""
 
 
-def _serializer(secret: str, use: str) -> URLSafeSerializer:
-    # Each use has a key of its own: a cookie can never pass for a ticket.
+def _serializer(settings: Settings, use: str) -> URLSafeSerializer:
+    # Each use has a key of its own: a cookie can never pass for a ticket, nor that of one filter for another's
+    # where both were given the same secret.
     return URLSafeSerializer(
-        secret,
-        salt=f"oauth_filter {use}",
+        settings.secret,
+        salt=f"oauth_filter {use} {settings.issuer}",
         signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
     )
 

@@ -5,20 +5,17 @@ A source answers `find` (who is that user name now) and either `authenticate` (a
 """
 
 import importlib
-import io
-import ipaddress
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from typing import Any
-from typing import Final
 from typing import Protocol
 
 from oauth_filter import passwords
+from oauth_filter.authorization_server import who_am_i
+from oauth_filter.authorization_server.proxies import is_trusted
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import OAuthError
 from oauth_filter.errors import Problem
+from oauth_filter.events import logger
 from oauth_filter.records import User
 from oauth_filter.settings import Settings
 from oauth_filter.stores import Store
@@ -26,9 +23,6 @@ from oauth_filter.stores import Store
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
-
-MAX_ANSWER: Final = 64 * 1024
-"""Bytes of the application's who-am-i answer that are read at most."""
 
 
 class Users(Protocol):
@@ -46,7 +40,7 @@ class Users(Protocol):
         ...
 
     def current(self, environ: "WSGIEnvironment") -> User | None:
-        """Whom the request comes from, or None."""
+        """Whom the request comes from, or None. Raise OAuthError when that cannot be told now."""
         ...
 
 
@@ -73,13 +67,17 @@ class Directory:
 
 
 class RemoteUser:
-    """`login = remote_user`: the server or a middleware in front has authenticated, as CGI's REMOTE_USER says."""
+    """`login = remote_user`: the server or a middleware in front has authenticated, as CGI's REMOTE_USER says.
+
+    A key other than a header is believed, because only what runs in this process can set it; a header is believed of
+    `trusted_proxies` only, and it is for them to remove what their own clients send under that name.
+    """
 
     has_login_page = False
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.remote_user_key
-        self._proxies = [ipaddress.ip_network(network, strict=False) for network in settings.trusted_proxies]
+        self._proxies = settings.trusted_proxies
 
     def find(self, username: str) -> User | None:
         # The server in front keeps the list of users; a name it has vouched for is all there is to know.
@@ -90,25 +88,14 @@ class RemoteUser:
 
     def current(self, environ: "WSGIEnvironment") -> User | None:
         # Anybody can send a header; only the named proxies are believed.
-        if self._key.startswith("HTTP_") and not self._is_trusted(environ.get("REMOTE_ADDR", "")):
+        if self._key.startswith("HTTP_") and not is_trusted(environ.get("REMOTE_ADDR", ""), self._proxies):
             return None
-        username = environ.get(self._key, "")
+        username = _decoded(environ.get(self._key) or "")
         return self.find(username) if username else None
-
-    def _is_trusted(self, peer: str) -> bool:
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self._proxies)
 
 
 class WrappedApplication:
-    """`login = application`: the wrapped application's own session, asked in-process with the browser's cookies.
-
-    The view at `who_am_i` answers 200 with JSON such as {"username": "alice", "name": "Alice"}, or with the user
-    name as plain text; any other 2xx, 3xx or 4xx means that nobody is signed in.
-    """
+    """`login = application`: the wrapped application's own session, asked in-process with the browser's cookies."""
 
     has_login_page = False
 
@@ -124,70 +111,24 @@ class WrappedApplication:
         return None
 
     def current(self, environ: "WSGIEnvironment") -> User | None:
-        status, content_type, body = self._ask(environ)
-        if status >= 500:
-            raise OAuthError(
-                "temporarily_unavailable",
-                "The application could not say who is signed in.",
-                reason="who_am_i_failed",
-            )
-        if status != 200:
-            return None
-        return self._read(content_type, body)
-
-    def _ask(self, environ: "WSGIEnvironment") -> tuple[int, str, bytes]:
-        asked = {
-            key: value
-            for key, value in environ.items()
-            # The question is ours: of the browser's request only who sent it is passed on.
-            if key.startswith(("wsgi.", "SERVER_", "REMOTE_"))
-            or key in ("SCRIPT_NAME", "HTTP_COOKIE", "HTTP_HOST", "HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE")
-        }
-        asked |= {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": self._path,
-            "QUERY_STRING": "",
-            "HTTP_ACCEPT": "application/json",
-            "CONTENT_LENGTH": "0",
-            "wsgi.input": io.BytesIO(),
-        }
-        answer: dict[str, Any] = {}
-        written: list[bytes] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
-            answer["status"] = int(status[:3])
-            answer["type"] = next((value for name, value in headers if name.lower() == "content-type"), "")
-            return written.append
-
-        body = self._application(asked, start_response)
         try:
-            for part in body:
-                written.append(part)
-                if sum(map(len, written)) > MAX_ANSWER:
-                    break
-        finally:
-            if (close := getattr(body, "close", None)) is not None:
-                close()
-        return answer["status"], answer["type"], b"".join(written)
-
-    @staticmethod
-    def _read(content_type: str, body: bytes) -> User | None:
-        try:
-            text = body.decode()
-            said = json.loads(text) if content_type.startswith("application/json") else {"username": text.strip()}
-            username, name = said.get("username"), said.get("name")
-        except (ValueError, AttributeError, RecursionError):
-            username = name = None
-        if not isinstance(username, str) or not username or not username.isprintable() or len(username) > 255:
-            return None
-        return User(key=username, subject=username, name=name if isinstance(name, str) else "")
+            return who_am_i.read(who_am_i.ask(self._application, environ, self._path))
+        except who_am_i.NoAnswer as problem:
+            logger.error("who_am_i = %s did not say who is signed in: %s", self._path, problem)
+        except Exception:
+            # A bug of the application, not of ours: it must not look like one.
+            logger.exception("who_am_i = %s failed in the application", self._path)
+        raise OAuthError(
+            "temporarily_unavailable", "The application could not say who is signed in.", reason="who_am_i_failed"
+        )
 
 
 class Callback:
     """`login = package.module:callable`: `callable(username, password)` returns a `User` or None.
 
     If the callable has an attribute `find(username)` returning a `User` or None, it is asked whenever a token is
-    looked at afresh, and can so end a user's access; without one, the user name is the subject.
+    looked at afresh, and can so end a user's access; without one, the user name is the subject. It may raise
+    `OAuthError("temporarily_unavailable", ...)`; anything else is taken for a bug.
     """
 
     has_login_page = True
@@ -196,24 +137,36 @@ class Callback:
         module, _, name = path.partition(":")
         try:
             self._authenticate = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise ConfigError([Problem(option="login", message=f"cannot be imported ({error})")]) from error
+        except Exception as error:  # whatever a module does while it is imported
+            message = f"{path} cannot be imported: {type(error).__name__}: {error}"
+            raise ConfigError([Problem(option="login", message=message)]) from error
+        if not callable(self._authenticate):
+            raise ConfigError([Problem(option="login", message=f"{path} is nothing that can be called")])
         self._find = getattr(self._authenticate, "find", None)
+        self._path = path
 
     def find(self, username: str) -> User | None:
         if self._find is None:
             return User(key=username, subject=username)
-        user: User | None = self._find(username)
-        return user if user is not None and user.enabled else None
+        return self._known(self._find(username))
 
     def authenticate(self, username: str, password: str) -> User | None:
-        user: User | None = self._authenticate(username, password)
-        if user is None or not user.enabled:
-            return None
-        return user if self._find is not None else replace(user, subject=user.key)
+        user = self._known(self._authenticate(username, password))
+        if user is None or self._find is not None:
+            return user
+        # Only what `find` can say again, or the session would be that of somebody who cannot be found.
+        return replace(user, subject=user.key, password_hash=None)
 
     def current(self, environ: "WSGIEnvironment") -> User | None:
         return None
+
+    def _known(self, user: object) -> User | None:
+        if user is None:
+            return None
+        if not isinstance(user, User):
+            raise TypeError(f"login = {self._path} returned {type(user).__name__}, not oauth_filter.User or None")
+        # A token without a subject would be that of a client acting for itself.
+        return replace(user, subject=user.subject or user.key) if user.enabled else None
 
 
 def open_users(settings: Settings, store: Store, application: "WSGIApplication") -> Users:
@@ -227,3 +180,14 @@ def open_users(settings: Settings, store: Store, application: "WSGIApplication")
             return WrappedApplication(application, settings)
         case path:
             return Callback(path)
+
+
+def _decoded(value: str) -> str:
+    """The text of a CGI variable: UTF-8 behind latin-1 (PEP 3333). Empty for what is neither that nor a name."""
+    try:
+        text = value.encode("latin-1").decode()
+    except UnicodeEncodeError:
+        text = value  # a middleware in front wrote plain text
+    except UnicodeDecodeError:
+        return ""
+    return text if who_am_i.is_name(text) else ""
