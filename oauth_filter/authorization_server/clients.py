@@ -84,7 +84,7 @@ def _credentials(form: Parameters, authorization: str | None) -> tuple[str, str 
         sent = parse_client_authentication(authorization, form)
     except ProtocolError as error:
         # RFC 6749 section 5.2: a failed attempt by header is answered 401 with a challenge.
-        raise _unknown() if error.reason == "malformed_basic" else error from None
+        raise _unknown() if error.reason == "invalid_client_authentication" else error from None
     match sent:
         case ClientSecretBasic() | ClientSecretPost():
             return sent.client_id, sent.client_secret

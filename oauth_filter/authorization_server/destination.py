@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?(/[^?#]*)?(\?[^#]*)?")
 
-RESPONSE_MODES: Final = ("query", "form_post")
+RESPONSE_MODES: Final = ("query", "fragment", "form_post")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

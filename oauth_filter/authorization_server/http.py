@@ -59,6 +59,8 @@ class Request(WerkzeugRequest):
     def raw_form(self) -> bytes:
         """The body of a form POST as it came -- RFC 6749 section 3.2 allows no other format."""
         if self.mimetype != FORM:
+            if not self.mimetype and not self.body():
+                return b""
             raise OAuthError(
                 "invalid_request",
                 "Send the parameters as application/x-www-form-urlencoded.",

@@ -5,9 +5,9 @@ A page is a Jinja2 template; a file of the same name in the folder `templates` o
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ TEMPLATES: Final = ("layout.html", "login.html", "consent.html", "error.html", "
 STATIC_PATH: Final = "/oauth2/static"
 """Where the files of the folder `static` are served, below the issuer."""
 
+_WEB_SCHEMES: Final = frozenset({"http", "https"})
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*", re.ASCII)
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
@@ -64,6 +65,8 @@ class Pages:
             static=settings.issuer_path + STATIC_PATH if static is None else static,
             consent_days=settings.consent_lifetime // DAY,
         )
+        if settings.templates and not Path(settings.templates).is_dir():
+            raise ConfigError([Problem(option="templates", message="there is no such folder")])
         if problems := list(self._faults()):
             raise ConfigError(problems)
 
@@ -86,7 +89,7 @@ class Pages:
 
 def monogram(name: str) -> str:
     """The letter that stands for a name in a badge: its first letter or digit, or a dot if it has none."""
-    letter = next((c for c in unicodedata.normalize("NFC", name) if c.isalnum()), "\N{BULLET}")
+    letter = next((c for c in name if c.isalnum()), "\N{BULLET}")
     return letter.upper()[:1]
 
 
@@ -100,28 +103,30 @@ def input_value(text: str) -> Markup:
 
 
 def page_headers(
-    *, form_targets: Iterable[str] = (), script: bool = False, frame_ancestors: Iterable[str] = ()
+    *, form_targets: Iterable[str] | None = (), script: bool = False, frame_ancestors: Iterable[str] = ()
 ) -> list[tuple[str, str]]:
     """The headers of a page, among them a Content-Security-Policy without inline code.
 
     `form_targets` are the URLs that a form on the page may end at, beside our own: the redirect URI, because browsers
-    apply `form-action` to the redirect that answers a form as well (CSP 3 section 6.3.1). `script` allows our own
-    script files; only the form_post page needs one. `frame_ancestors` are origins that may frame the page; nobody may
-    by default (RFC 9700 section 4.16). A URL that cannot be written as a source expression is left out.
+    apply `form-action` to the redirects that answer a form as well (CSP 3 section 6.3.1). Chromium does so for every
+    hop, those behind the redirect URI included; None sets no limit, for clients that send the browser further on.
+    `script` allows our own script files; only the form_post page needs one. `frame_ancestors` are origins that may
+    frame the page; nobody may by default (RFC 9700 section 4.16). A URL that cannot be written as a source expression
+    is left out.
+
+    There is no Cross-Origin-Opener-Policy: with any, a client that opened the page as a popup loses sight of it and
+    takes it for closed.
 
     Not decided here: whether a redirect URI is registered, and whether an origin deserves to frame us.
     """
     framers = _sources(frame_ancestors)
-    policy = [
-        "default-src 'none'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        " ".join(["form-action 'self'", *_sources(form_targets)]),
-        "base-uri 'none'",
-        " ".join(["frame-ancestors", *(framers or ["'none'"])]),
-    ]
+    policy = ["default-src 'none'"]
     if script:
-        policy.insert(1, "script-src 'self'")
+        policy.append("script-src 'self'")
+    policy += ["style-src 'self'", "img-src 'self' data:"]
+    if form_targets is not None:
+        policy.append(" ".join(["form-action 'self'", *_sources(form_targets)]))
+    policy += ["base-uri 'none'", " ".join(["frame-ancestors", *(framers or ["'none'"])])]
     headers = [
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Security-Policy", "; ".join(policy)),
@@ -143,44 +148,49 @@ def csp_source(url: str) -> str | None:
     cannot end the directive it is put into, whatever the URL (CSP 3 section 2.3.1).
     """
     scheme, colon, _ = url.partition(":")
-    if not colon or not _SCHEME.fullmatch(scheme) or scheme.lower() in _ACTIVE_SCHEMES:
-        return None
     scheme = scheme.lower()
-    if scheme not in ("http", "https"):
-        return f"{scheme}:"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
+    if not colon or not _SCHEME.fullmatch(scheme) or scheme in _ACTIVE_SCHEMES:
         return None
+    if scheme not in _WEB_SCHEMES:
+        return f"{scheme}:"
+    host, port = _host_and_port(url)
     if not host:
         return None
     if not _HOST.fullmatch(host):
         return f"{scheme}:"
-    return f"{scheme}://{host}" + (f":{port}" if port is not None else "")
+    return f"{scheme}://{host}{port}"
 
 
 def redirect_host(redirect_uri: str) -> str:
     """Where a redirect URI leads, for a person: `host` or `host:port`, or a scheme such as `nuxeo:` for an app.
 
     Letters beyond ASCII are shown in their ASCII form (`xn--...`): a look-alike of a well-known name cannot pass.
-    User information in front of the host, another way to look like somebody else, is left away.
+    User information in front of the host, another way to look like somebody else, is left away. Empty for a URI
+    that leads nowhere.
     """
-    try:
-        parts = urlsplit(redirect_uri)
-        host, port = parts.hostname, parts.port
-    except ValueError:
+    scheme, colon, _ = redirect_uri.partition(":")
+    scheme = scheme.lower()
+    if not colon or not _SCHEME.fullmatch(scheme):
         return ""
-    if parts.scheme not in ("http", "https"):
-        return f"{parts.scheme}:" if parts.scheme else ""
+    if scheme not in _WEB_SCHEMES:
+        return f"{scheme}:"
+    host, port = _host_and_port(redirect_uri)
     if not host:
         return ""
+    if ":" in host:
+        return f"[{host}]{port}"
+    labels = (label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in host.split("."))
+    return ".".join(labels) + port
+
+
+def _host_and_port(url: str) -> tuple[str, str]:
+    """The host in small letters, and `:port` where one is written. Both empty when the URL has no readable host."""
     try:
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        host = ascii(host)[1:-1]
-    host = f"[{host}]" if ":" in host else host
-    return host if port is None else f"{host}:{port}"
+        # Browsers read a backslash as a slash, and so find another host than Python (URL Standard section 4.4).
+        parts = urlsplit(url.replace("\\", "/"))
+        return parts.hostname or "", "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return "", ""
 
 
 def _sources(urls: Iterable[str]) -> list[str]:

@@ -142,10 +142,10 @@ class AuthorizationRequest:
         parameters.refuse_repeated(AUTHORIZATION_PARAMETERS)
         client_id = parameters.single("client_id")
         if client_id is None or not client_id.strip():
-            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="client_id_missing")
+            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="missing_client_id")
         redirect_uri = parameters.single("redirect_uri")
         if redirect_uri is not None and (fault := redirect_uri_fault(redirect_uri)):
-            raise ProtocolError("invalid_request", fault, reason="redirect_uri_illegal")
+            raise ProtocolError("invalid_request", fault, reason="invalid_redirect_uri")
         state = parameters.single("state")
         response_mode = parameters.single("response_mode")
         try:
@@ -154,7 +154,7 @@ class AuthorizationRequest:
             raise ProtocolError(
                 "invalid_request",
                 "Missing response_type parameter",
-                reason="response_type_missing",
+                reason="missing_response_type",
                 client_id=client_id,
                 unverified_redirect_uri=redirect_uri,
                 state=state,
@@ -167,7 +167,7 @@ class AuthorizationRequest:
             raise ProtocolError(
                 "invalid_scope",
                 "The scope has characters it must not have",
-                reason="scope_illegal",
+                reason="invalid_scope",
                 client_id=client_id,
                 unverified_redirect_uri=redirect_uri,
                 state=state,

@@ -68,7 +68,7 @@ def parse_client_authentication(authorization: str | None, form: Parameters) -> 
     """Who the request says it comes from, given its Authorization header and its form; None if it does not say.
 
     An empty secret is no secret: such a client comes out as a PublicClient. The scheme is case-insensitive.
-    Raise ProtocolError `invalid_request` for malformed Basic credentials (reason `malformed_basic`; an endpoint
+    Raise ProtocolError `invalid_request` for malformed Basic credentials (reason `invalid_client_authentication`; an endpoint
     may rather answer `invalid_client`), for more than one method, for different client ids, and for a secret
     without a client id; `invalid_client` for a method this parser does not know. Does not look the client up and
     does not check the secret.
@@ -89,19 +89,19 @@ def parse_client_authentication(authorization: str | None, form: Parameters) -> 
         raise ProtocolError(
             "invalid_client",
             "Client authentication by assertion is not supported",
-            reason="unsupported_client_authentication",
+            reason="invalid_client_authentication_scheme",
         )
     if basic is not None:
         if form_id is not None and form_id != basic.client_id:
             raise ProtocolError(
-                "invalid_request", "Two different client ids are sent", reason="several_client_ids"
+                "invalid_request", "Two different client ids are sent", reason="client_id_mismatch"
             )
         return basic
     if form_id is not None and form_id.isspace():
-        raise ProtocolError("invalid_request", "Missing client_id parameter", reason="client_id_missing")
+        raise ProtocolError("invalid_request", "Missing client_id parameter", reason="missing_client_id")
     if form_secret is not None:
         if form_id is None:
-            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="client_id_missing")
+            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="missing_client_id")
         return ClientSecretPost(client_id=form_id, client_secret=form_secret)
     return PublicClient(client_id=form_id) if form_id is not None else None
 
@@ -114,7 +114,7 @@ def _parse_basic(authorization: str) -> ClientSecretBasic | PublicClient:
         raise ProtocolError(
             "invalid_client",
             "Client authentication by this Authorization scheme is not supported",
-            reason="unsupported_client_authentication",
+            reason="invalid_client_authentication_scheme",
         )
     try:
         decoded = b64decode(credentials.strip(" \t"), validate=True).decode()
@@ -131,7 +131,7 @@ def _parse_basic(authorization: str) -> ClientSecretBasic | PublicClient:
 
 
 def _malformed_basic() -> ProtocolError:
-    return ProtocolError("invalid_request", "Malformed Basic credentials", reason="malformed_basic")
+    return ProtocolError("invalid_request", "Malformed Basic credentials", reason="invalid_client_authentication")
 
 
 def _require(client_id: str, client_secret: str | None = None) -> None:

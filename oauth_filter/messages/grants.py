@@ -121,7 +121,7 @@ def parse_grant(form: Parameters) -> AuthorizationGrant:
     or repeated; `unsupported_grant_type` for a blank or unknown one. Does not check that anything was issued.
     """
     if "grant_type" not in form:
-        raise ProtocolError("invalid_request", "Missing grant_type parameter", reason="grant_type_missing")
+        raise ProtocolError("invalid_request", "Missing grant_type parameter", reason="missing_grant_type")
     # No table of classes: mypy then knows what each constructor is given.
     text = form.single
     try:
@@ -146,5 +146,5 @@ def parse_grant(form: Parameters) -> AuthorizationGrant:
         # The texts are the constants above.
         raise ProtocolError("invalid_request", str(fault), reason="grant_malformed") from None
     raise ProtocolError(
-        "unsupported_grant_type", "The grant_type is not supported", reason="grant_type_unsupported"
+        "unsupported_grant_type", "The grant_type is not supported", reason="invalid_grant_type"
     )

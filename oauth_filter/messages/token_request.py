@@ -75,22 +75,22 @@ class TokenRequest:
         grant = parse_grant(form)
         if isinstance(grant, ClientCredentialsGrant) and isinstance(client, PublicClient | None):
             raise ProtocolError(
-                "invalid_client", "Client authentication is required", reason="client_not_authenticated"
+                "invalid_client", "Client authentication is required", reason="client_authentication_missing"
             )
         if isinstance(grant, AuthorizationCodeGrant | DeviceCodeGrant) and client is None:
-            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="client_id_missing")
+            raise ProtocolError("invalid_request", "Missing client_id parameter", reason="missing_client_id")
         try:
             scope = Scope.parse(form.single("scope") or "") if grant.takes_scope else None
         except ValueError:
             raise ProtocolError(
-                "invalid_scope", "The scope has characters it must not have", reason="scope_illegal"
+                "invalid_scope", "The scope has characters it must not have", reason="invalid_scope"
             ) from None
         resources = tuple(form.getlist("resource"))
         if not all(map(_is_resource, resources)):
             raise ProtocolError(
                 "invalid_target",
                 "A resource must be an absolute URI without fragment",
-                reason="resource_illegal",
+                reason="invalid_resource",
             )
         return cls(
             grant=grant,

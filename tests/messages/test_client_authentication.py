@@ -97,7 +97,7 @@ def test_a_request_that_does_not_say():
 )
 def test_malformed_basic(authorization):
     error = refused(authorization)
-    assert (error.code, error.status, error.reason) == ("invalid_request", 400, "malformed_basic")
+    assert (error.code, error.status, error.reason) == ("invalid_request", 400, "invalid_client_authentication")
 
 
 @pytest.mark.rfc("6749", "2.3", "not more than one method in each request")
@@ -108,12 +108,12 @@ def test_malformed_basic(authorization):
         (basic(b"id:secret"), "client_id=id&client_secret=secret", "several_client_authentications"),
         (basic(b"id:secret"), "client_assertion=a.b.c", "several_client_authentications"),
         (None, "client_id=id&client_secret=s&client_assertion=a", "several_client_authentications"),
-        (basic(b"id:secret"), "client_id=other", "several_client_ids"),
-        (basic(b"id:"), "client_id=other", "several_client_ids"),
+        (basic(b"id:secret"), "client_id=other", "client_id_mismatch"),
+        (basic(b"id:"), "client_id=other", "client_id_mismatch"),
         (None, "client_id=a&client_id=b", "repeated_parameter"),
         (None, "client_id=a&client_secret=b&client_secret=c", "repeated_parameter"),
-        (None, "client_secret=b", "client_id_missing"),
-        (None, "client_id=+&client_secret=b", "client_id_missing"),
+        (None, "client_secret=b", "missing_client_id"),
+        (None, "client_id=+&client_secret=b", "missing_client_id"),
     ],
 )
 def test_contradictions(authorization, form, reason):
