@@ -8,7 +8,6 @@ lock, so what is stored after a revocation returned lives, whatever the clock do
 
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -135,7 +134,6 @@ class SQLiteStore:
         self._connections: Final = Connections(
             file, synchronous=synchronous.upper(), lock_file=beside, prepare=self._prepare
         )
-        self._writing: Final = threading.Lock()  # free at every fork, for who holds it is using a connection
         self._unfinished: Final[list[_Walk]] = []
 
     def get(self, kind: type[R], key: str) -> R | None:
@@ -221,8 +219,7 @@ class SQLiteStore:
     @contextlib.contextmanager
     def _write(self, *, announce: bool) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its start: it never fails for having read too early."""
-        # Threads queue here: SQLite's own waiting is by polling, which is for the few other processes.
-        with self._connections.use() as connection, self._writing:
+        with self._connections.writing, self._connections.use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             if announce:
                 self._generation.suspend()

@@ -84,8 +84,7 @@ class Connections:
                 if connection is not None and sound:
                     self._idle.append(connection)
                 self._in_use -= 1
-                if self._forking:
-                    self._changed.notify_all()
+                self._changed.notify_all()
 
     def close(self) -> None:
         with self._changed:
@@ -129,6 +128,8 @@ class Connections:
 
     def _reset(self) -> None:
         self._changed = threading.Condition(threading.Lock())
+        self.writing = threading.Lock()
+        """Where the threads of this process queue to write: SQLite's own waiting is by polling."""
         self._in_use = 0
         self._forking = False
 

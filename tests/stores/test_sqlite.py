@@ -205,7 +205,9 @@ def test_an_empty_file_becomes_the_store(opened, path):
     opened().put(Client(key="c"))
 
 
-def test_a_revoked_grant_is_forgotten_a_day_after_its_last_record(store, clock, path):
+def test_a_revoked_grant_is_forgotten_a_day_after_its_last_record(clock, path):
+    store = open_store(f"sqlite:///{path}", now=clock, synchronous="NORMAL")
+
     def rows():
         with closing(sqlite3.connect(path)) as connection:
             return connection.execute("SELECT of, count(*) FROM oauth_revocation GROUP BY of").fetchall()
@@ -221,6 +223,7 @@ def test_a_revoked_grant_is_forgotten_a_day_after_its_last_record(store, clock, 
     clock.advance(1)
     store.purge()
     assert rows() == [("client", 1), ("subject", 1)]
+    store.close()
 
 
 # Processes
