@@ -126,9 +126,9 @@ def _check_header(header: Mapping[str, Any], issuer: JWTIssuer) -> None:
     # Keys in the header are the sender's; RFC 7515 section 4.1.11 has an extension in `crit` not understood refused.
     if any(name in header for name in _UNTRUSTED):
         raise _refused("The header of the assertion has what is not accepted.", "assertion_header")
-    kid, kind = header.get("kid"), header.get("typ", "JWT")
+    kid, kind = header.get("kid", ""), header.get("typ", "JWT")
     # RFC 8725 section 3.11: an access token of the same issuer, `at+jwt`, is not an assertion.
-    if not isinstance(kid, str | None) or not isinstance(kind, str) or kind.lower() not in _TYPES:
+    if not isinstance(kid, str) or not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise _refused("The header of the assertion has what is not accepted.", "assertion_header")
 
 

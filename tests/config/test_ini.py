@@ -14,6 +14,7 @@ from oauth_filter.records import GRANT_TYPES
 from oauth_filter.records import Client
 from oauth_filter.scope import Scope
 from oauth_filter.settings import Rule
+from oauth_filter.signing import key_fault
 
 MAIN = "[oauth_filter]\nsecret = 0123456789abcdef0123456789abcdef\n"
 
@@ -287,6 +288,26 @@ def test_a_rule_that_is_never_reached(first, second):
 )
 def test_a_rule_that_is_reached_by_some_requests(first, second):
     assert len(parse(MAIN + f"[protect]\n{first} = authenticated\n{second} = public").protect) == 2
+
+
+def test_a_jwt_issuer_with_its_key_in_the_ini():
+    settings = parse(
+        MAIN
+        + """\
+[jwt_issuer:https://idp.example/]
+algorithm = EdDSA
+public_key =
+    -----BEGIN PUBLIC KEY-----
+    MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+    -----END PUBLIC KEY-----
+[jwt_issuer:other]
+algorithm = EdDSA
+jwks = {"keys": [
+    {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+"""
+    )
+    assert [issuer.issuer for issuer in settings.jwt_issuers] == ["https://idp.example/", "other"]
+    assert [key_fault(issuer) for issuer in settings.jwt_issuers] == [None, None]
 
 
 def test_scopes_are_free_where_unknown_ones_are_allowed():
