@@ -37,9 +37,11 @@ def serve(path: Path, application: str, host: str, port: int) -> None:
     """
     settings = load_settings(path)
     wrapped = import_application(application)
+
+    # Other commands need neither pages nor signatures, and start in half the time.
     from oauth_filter.middleware import OAuthFilter
 
-    filtered = OAuthFilter(wrapped, str(path))
+    filtered = OAuthFilter(wrapped, settings)
     listening = listen(host, port)
     port = listening.getsockname()[1]
     click.echo(f"{application} behind the filter: http://{host}:{port}/  (Ctrl-C stops it)")

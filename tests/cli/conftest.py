@@ -37,7 +37,8 @@ class CommandLine:
         return result.stdout
 
     def json(self, *arguments, stdin=""):
-        return json.loads(self.ok(*arguments, "--json", stdin=stdin))
+        at = arguments.index("--") if "--" in arguments else len(arguments)
+        return json.loads(self.ok(*arguments[:at], "--json", *arguments[at:], stdin=stdin))
 
     def fails(self, exit_code, *arguments, stdin=""):
         """What it says on standard error; nothing else is said."""
