@@ -18,7 +18,6 @@ sys.path.insert(0, str(FOLDER.parent))
 from oauth_filter.ini import ClientSection  # noqa: E402
 from oauth_filter.ini.values import GRANT_TYPES  # noqa: E402
 from oauth_filter.ini.values import UNITS  # noqa: E402
-from oauth_filter.records import GRANT_TYPES as ALL_GRANT_TYPES  # noqa: E402
 from oauth_filter.settings import PROFILES  # noqa: E402
 from oauth_filter.settings import JWTIssuer  # noqa: E402
 from oauth_filter.settings import Settings  # noqa: E402
@@ -146,8 +145,9 @@ def written(value: Any, kind: str) -> str:
     """A value as an ini file has it."""
     if value is None or value in ("", ()):
         return ""
-    if value == ALL_GRANT_TYPES:
-        return " ".join(f"`{name}`" for name in GRANT_TYPES)
+    if isinstance(value, tuple):
+        short = {name: shorter for shorter, name in GRANT_TYPES.items()}
+        return " ".join(f"`{short.get(name, name)}`" for name in value)
     if kind == "flag":
         return "`true`" if value else "`false`"
     if kind == "duration":

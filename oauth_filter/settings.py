@@ -23,7 +23,7 @@ MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
-Kind = Literal["text", "secret", "flag", "duration", "number", "list"]
+Kind = Literal["text", "secret", "flag", "duration", "list"]
 Algorithm = Literal[
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]

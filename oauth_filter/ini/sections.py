@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -22,7 +23,6 @@ from oauth_filter.ini.values import did_you_mean
 from oauth_filter.ini.values import resolve
 from oauth_filter.ini.values import words
 from oauth_filter.passwords import hash_secret
-from oauth_filter.records import GRANT_TYPES
 from oauth_filter.records import Client
 from oauth_filter.records import ClientAuthentication
 from oauth_filter.records import PKCEPolicy
@@ -41,6 +41,8 @@ KINDS: Final = {"oauth_filter": False, "protect": False, "scopes": False, "clien
 KEYS: Final = ("secret", "public_key", "jwks", "jwks_uri")
 """What the keys of a JWT issuer can be given as."""
 
+_OF_RECORD: Final = {f.name: f.default for f in fields(Client)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSection:
@@ -57,7 +59,7 @@ class ClientSection:
         rfc="6749 3.1.2",
     )
     grant_types: tuple[str, ...] = option(
-        GRANT_TYPES,
+        _OF_RECORD["grant_types"],
         "How it may ask for tokens; jwt-bearer is short for the URN.",
         kind="list",
         rfc="6749 1.3",

@@ -63,10 +63,6 @@ def convert(name: str, text: str, kind: str, choices: tuple[str, ...]) -> Any:
             if not 0 < seconds <= 3650 * DAY:
                 raise ValueError("use a duration such as 45s, 15m, 1h or 30d, from 1s to 3650d")
             return seconds
-        case "number":
-            if not re.fullmatch(r"[0-9]{1,12}", text):
-                raise ValueError("use a whole number")
-            return int(text)
         case "list":
             # A comma is a character of URIs.
             found = text.split() if name == "redirect_uris" else words(text)

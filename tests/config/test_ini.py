@@ -225,8 +225,7 @@ public_key = ssh-rsa
         "oauth.ini:24: redirect_uris: redirect_uri must not have a fragment",
         "oauth.ini:24: redirect_uris: redirect_uri has a forbidden scheme",
         "oauth.ini:24: redirect_uris: redirect_uri must be an absolute URI",
-        "oauth.ini:25: grant_types: the grant types are authorization_code, refresh_token, client_credentials, "
-        "jwt-bearer",
+        "oauth.ini:25: grant_types: the grant types are " + ", ".join(name.split(":")[-1] for name in GRANT_TYPES),
         "oauth.ini:26: pkce: use one of required, required_unless_client_authentication, optional",
         "oauth.ini:27: scope: 'reports:write' is not in [scopes], did you mean 'reports:read'?",
         "oauth.ini:29: grant_types: client_credentials needs a secret (RFC 6749 section 4.4)",

@@ -8,8 +8,10 @@ from oauth_filter.errors import ConfigError
 from oauth_filter.ini import ClientSection
 from oauth_filter.records import ENVELOPE
 from oauth_filter.records import Client
+from oauth_filter.scope import Scope
 from oauth_filter.settings import PROFILES
 from oauth_filter.settings import JWTIssuer
+from oauth_filter.settings import Rule
 from oauth_filter.settings import Settings
 from oauth_filter.settings import options
 
@@ -93,6 +95,31 @@ def test_a_header_that_names_the_user_needs_proxies_that_set_it():
 def test_keys_are_fetched_over_https(uri):
     issuers = (JWTIssuer(issuer="idp", jwks_uri=uri),)
     assert faulty_options(secret=SECRET, jwt_issuers=issuers) == ["jwt_issuer:idp"]
+
+
+@pytest.mark.parametrize(
+    ("what", "needs", "fault"),
+    [
+        ("reports", "public", "the path starts with '/'"),
+        ("G3T /", "public", "the method of a rule is one word"),
+        ("GET POST /", "public", "the method of a rule is one word"),
+        ("/a//b", "public", "decoded and plain"),
+        ("/a/../b", "public", "decoded and plain"),
+        ("/a%20b", "public", "decoded and plain"),
+        ("/a?b", "public", "decoded and plain"),
+        ("/", "", "say public, optional, authenticated, or the scopes"),
+        ("/", "public read", "stand alone"),
+        ("/", '"read"', "not a scope-token"),
+    ],
+)
+def test_rules_that_are_none(what, needs, fault):
+    with pytest.raises(ValueError, match=fault):
+        Rule.parse(what, needs)
+
+
+def test_rules():
+    assert Rule.parse("/a/", "optional") == Rule(path="/a/", access="optional")
+    assert Rule.parse(" get  /a ", "read write") == Rule(path="/a", method="GET", scope=Scope("read", "write"))
 
 
 @pytest.mark.promise(5)

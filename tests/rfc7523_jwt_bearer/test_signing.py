@@ -495,6 +495,10 @@ class TestKeySets:
         fault = key_fault(JWTIssuer(issuer=IDP, algorithm="HS256", secret=pem("RSA")))
         assert fault == "the secret looks like a public key, which everybody knows"
 
+    def test_a_secret_is_no_public_key(self):
+        fault = key_fault(JWTIssuer(issuer=IDP, algorithm="RS256", secret=JWT_SECRET))
+        assert fault == "a secret does not fit RS256"
+
     @pytest.mark.parametrize(
         "text", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "BEGIN CERTIFICATE"]
     )
