@@ -37,13 +37,15 @@ _FOUND_BY: Final = {
     "user": ("subject",),
     "consent": ("client_id", "subject"),
     "refresh_token": ("client_id", "subject"),
+    "session_grant": ("client_id", "subject"),
+    "entity_grant": ("client_id",),
 }
 """What has an index besides its key. Access tokens have none: there it would double the bytes of every token."""
 
 _REVOCATIONS: Final = (
-    "CREATE TABLE oauth_revocation (of TEXT NOT NULL, key TEXT NOT NULL, revoked_at REAL NOT NULL, sequence INTEGER,"
-    " PRIMARY KEY (of, key)) WITHOUT ROWID",
-    "CREATE INDEX oauth_revocation_sequence ON oauth_revocation (sequence) WHERE sequence IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS oauth_revocation (of TEXT NOT NULL, key TEXT NOT NULL, revoked_at REAL NOT NULL,"
+    " sequence INTEGER, PRIMARY KEY (of, key)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS oauth_revocation_sequence ON oauth_revocation (sequence) WHERE sequence IS NOT NULL",
 )
 _SEQUENCE: Final = "(SELECT coalesce(max(sequence), 0) FROM oauth_revocation WHERE sequence IS NOT NULL)"
 _REVOKE_GRANT: Final = "INSERT OR IGNORE INTO oauth_revocation VALUES ('grant', ?, ?, NULL)"
@@ -70,11 +72,11 @@ class _Statements:
             )
         values = f"INTO {table} ({_COLUMNS}, born) VALUES ({'?, ' * len(ENVELOPE)}?, {_SEQUENCE})"
         self.create = (
-            f"CREATE TABLE {table} (key TEXT NOT NULL PRIMARY KEY, grant_id TEXT, client_id TEXT, subject TEXT,"
-            " issued_at REAL NOT NULL, expires_at REAL, spent_at REAL, details TEXT NOT NULL,"
+            f"CREATE TABLE IF NOT EXISTS {table} (key TEXT NOT NULL PRIMARY KEY, grant_id TEXT, client_id TEXT,"
+            " subject TEXT, issued_at REAL NOT NULL, expires_at REAL, spent_at REAL, details TEXT NOT NULL,"
             " born INTEGER NOT NULL) WITHOUT ROWID",
             *(
-                f"CREATE INDEX {table}_{column} ON {table} ({column}) WHERE {column} IS NOT NULL"
+                f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column}) WHERE {column} IS NOT NULL"
                 for column in _FOUND_BY.get(kind.kind, ())
             ),
         )
@@ -278,8 +280,7 @@ class SQLiteStore:
             fault = "cannot keep a write-ahead log; name a file on a local disk"
         else:
             connection.execute("BEGIN IMMEDIATE")
-            if is_new:
-                _create(connection)
+            _create(connection)
             if self._generation.read() is None:
                 self._generation.renew()
             connection.execute("COMMIT")
@@ -292,6 +293,7 @@ def _just_after(key: str) -> str:
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    # Also in a file that is there: it may have been made before a kind of record was.
     for statement in (*_REVOCATIONS, *(create for sql in _SQL.values() for create in sql.create)):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -14,6 +14,7 @@ from oauth_filter.errors import ConfigError
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import AccessToken
 from oauth_filter.records import Client
+from oauth_filter.records import Consent
 from oauth_filter.records import RefreshToken
 from oauth_filter.stores import open_store
 from tests.stores.contract import StoreContract
@@ -198,6 +199,16 @@ def test_a_directory_is_refused(opened, path):
 def test_a_file_in_no_directory_is_refused(tmp_path, clock):
     with pytest.raises(ConfigError, match=r"\(No such file or directory\); name a file"):
         open_store(f"sqlite:///{tmp_path}/missing/oauth.db", now=clock)
+
+
+def test_a_file_older_than_a_kind_of_record_learns_it(opened, path):
+    opened().put(AccessToken(key="k"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE oauth_consent")
+    store = opened()
+    store.put(Consent(key="c", subject="s"))
+    assert store.find(Consent, subject="s") == [Consent(key="c", subject="s")]
+    assert store.get(AccessToken, "k") is not None
 
 
 def test_an_empty_file_becomes_the_store(opened, path):
