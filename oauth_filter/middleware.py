@@ -42,7 +42,9 @@ class OAuthFilter:
     ) -> None:
         self.application: Final = application
         self.settings: Final = settings if isinstance(settings, Settings) else ini.load(settings)
-        self.store: Final = store or open_store(self.settings.store, now=now, synchronous=self.settings.synchronous)
+        self.store: Final = (
+            open_store(self.settings.store, now=now, synchronous=self.settings.synchronous) if store is None else store
+        )
         self._server: Final = AuthorizationServer(self.settings, self.store, application=application, now=now)
         self._owns: Final = self._server.owns
         self._guard: Final = Guard(

@@ -21,19 +21,19 @@ def readings(path: str, *, refuse_ambiguous: bool) -> frozenset[str] | None:
     """Every reading of a `PATH_INFO`, as text, the literal one included; None for a path to refuse.
 
     `path` is as PEP 3333 has it, UTF-8 behind latin-1. Case is left as it is. With `refuse_ambiguous` a path that is
-    ambiguous in any reading is refused; without, what comes of untangling it is added.
+    ambiguous in any reading is refused; without, what comes of untangling it is added. One that does not start with
+    a slash, and one with more readings than anybody means, is always refused.
     Does not know what an application does with a path beyond this: Unicode normalisation, for one, is not undone.
     """
+    if not path.startswith("/"):
+        # wsgiref hands on the absolute form of a request target as it is; nobody else sends anything of the kind.
+        return None
     found = _closure(_texts(path), _ALWAYS)
-    if found is not None and any(_is_ambiguous(text) for text in found):
+    if found is not None and any(map(_AMBIGUOUS.search, found)):
         found = None if refuse_ambiguous or len(path) > _MAX_UNTANGLED else _closure(found, _ALWAYS + _UNTANGLE)
     if found is None:
         return None
     return frozenset(found | {text.rstrip("/") or "/" for text in found})
-
-
-def _is_ambiguous(text: str) -> bool:
-    return not text.startswith("/") or _AMBIGUOUS.search(text) is not None
 
 
 def _texts(path: str) -> set[str]:
@@ -72,9 +72,13 @@ def _drop_parameters(text: str) -> str:
     return re.sub(r";[^/]*", "", text) if ";" in text else text
 
 
-def _drop_authority(text: str) -> str:
-    # wsgiref hands the absolute form of a request target on as the path.
-    return re.sub(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/]*", "", text)
+def _cut_at_mark(text: str) -> str:
+    # Who takes a path for a URL, to pass it on or because wsgiref leaves the fragment in it, stops reading here.
+    return re.split("[?#]", text, maxsplit=1)[0]
+
+
+def _drop_trailing_space(text: str) -> str:
+    return text.rstrip()
 
 
 def _drop_controls(text: str) -> str:
@@ -107,5 +111,5 @@ def _resolve(text: str) -> str:
     return "/" + "".join(f"{segment}/" for segment in resolved) + (last if last not in (".", "..") else "")
 
 
-_ALWAYS: Final = (_decode, _drop_parameters)
-_UNTANGLE: Final = (_drop_authority, _drop_controls, _cut_at_nul, _turn_backslashes, _collapse, _resolve)
+_ALWAYS: Final = (_decode, _drop_parameters, _cut_at_mark, _drop_trailing_space)
+_UNTANGLE: Final = (_drop_controls, _cut_at_nul, _turn_backslashes, _collapse, _resolve)
