@@ -49,6 +49,11 @@ def is_well_formed(token: str, prefix: Prefix) -> bool:
     )
 
 
+def is_access_token(token: str) -> bool:
+    """Whether `token` could be an access token of ours: an opaque one, or a JWT (RFC 9068), whose form says little."""
+    return is_well_formed(token, ACCESS_TOKEN) or token.count(".") == 2
+
+
 def digest(token: str) -> str:
     """The key under which a generated secret is stored: base64url of its SHA-256, 43 characters."""
     hashed = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -29,6 +29,20 @@ ErrorCode = Literal[
     "unsupported_token_type",
     # RFC 8707 section 2
     "invalid_target",
+    # RFC 8628 section 3.5
+    "authorization_pending",
+    "slow_down",
+    "expired_token",
+    # OpenID Connect Core section 3.1.2.6
+    "interaction_required",
+    "login_required",
+    "account_selection_required",
+    "consent_required",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "registration_not_supported",
+    # OpenID Connect Core Unmet Authentication Requirements
+    "unmet_authentication_requirements",
 ]
 ERROR_CODES: Final[tuple[ErrorCode, ...]] = get_args(ErrorCode)
 

@@ -11,12 +11,15 @@ from types import MappingProxyType
 from typing import Any
 from typing import Final
 from typing import Literal
+from typing import get_args
 from urllib.parse import urlsplit
 
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
 from oauth_filter.events import Listener
 from oauth_filter.records import Client
+from oauth_filter.records import SigningAlgorithm
+from oauth_filter.records import TokenFormat
 from oauth_filter.scope import Scope
 
 MINUTE: Final = 60
@@ -106,7 +109,7 @@ class Settings:
     secret: str = option(
         "", "The master secret that signs cookies and forms, 32 characters or more. Made by `init`.", kind="secret"
     )
-    profile: str = option("default", "A named set of other defaults.", choices=("default", "nuxeo"))
+    profile: str = option("default", "A named set of other defaults.", choices=("default", "nuxeo", "fusionauth"))
     trusted_proxies: tuple[str, ...] = option(
         (), "Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.", kind="list"
     )
@@ -130,6 +133,46 @@ class Settings:
     )
 
     # The authorization endpoint
+    scope_handling: Literal["strict", "compatibility"] = option(
+        "strict",
+        "strict keeps what a scope tells of the user out of tokens without it; compatibility puts e-mail and user name "
+        "into ID tokens and JWT access tokens regardless.",
+        choices=("strict", "compatibility"),
+    )
+    claims: str = option(
+        "",
+        "package.module:callable given the user (or None), the client and the scope; what it returns is added to JWTs "
+        "and userinfo, registered claims excepted.",
+    )
+    id_token_signing_alg: SigningAlgorithm = option(
+        "RS256", "The algorithm of ID tokens and JWT access tokens.", choices=get_args(SigningAlgorithm), rfc="7518 3.1"
+    )
+    id_token_lifetime: int = option(HOUR, "Lifetime of an ID token.", kind="duration")
+    jwks_lifetime: int = option(
+        HOUR,
+        "How long others may keep our JWK Set; a new key is published this long before it signs.",
+        kind="duration",
+        rfc="7517 5",
+    )
+
+    # Signing out
+    logout_uri: str = option("/", "Where the browser goes after signing out when nothing else says so.")
+    logout_revokes_refresh_tokens: bool = option(
+        False, "Signing out also ends what clients got in that session.", kind="flag"
+    )
+
+    # Devices
+    device_code_lifetime: int = option(
+        10 * MINUTE, "How long a person may take to enter a user code.", kind="duration", rfc="8628 3.2"
+    )
+    device_poll_interval: int = option(
+        5, "The least time between two polls of a device.", kind="duration", rfc="8628 3.2"
+    )
+    device_verification_uri: str = option(
+        "", "A page of your own that people are told to open; empty is our own page.", rfc="8628 3.2"
+    )
+
+    # The authorization endpoint, and codes
     code_lifetime: int = option(
         MINUTE, "How long an authorization code can be redeemed.", kind="duration", rfc="6749 4.1.2"
     )
@@ -144,6 +187,31 @@ class Settings:
         "How long a refresh token may lie unused; each refresh starts it anew.",
         kind="duration",
         rfc="9700 4.14.2",
+    )
+    refresh_token_expiration: Literal["sliding", "fixed", "sliding_with_maximum"] = option(
+        "sliding",
+        "Whether a refresh starts the lifetime anew: sliding does, fixed counts from the first, and "
+        "sliding_with_maximum does until refresh_token_maximum_lifetime after the first.",
+        choices=("sliding", "fixed", "sliding_with_maximum"),
+        rfc="9700 4.14.2",
+    )
+    refresh_token_maximum_lifetime: int = option(
+        365 * DAY, "The longest a family lives, for sliding_with_maximum.", kind="duration"
+    )
+    refresh_token_grace: int = option(
+        10,
+        "For how long the same client may repeat a refresh whose answer it did not get; it gets the same answer. "
+        "0s turns that off.",
+        kind="duration",
+    )
+    refresh_token_requires_offline_access: bool = option(
+        False, "Issue a refresh token only for the scope offline_access.", kind="flag"
+    )
+    access_token_format: TokenFormat = option(
+        "opaque",
+        "opaque, or jwt for resource servers that check tokens themselves.",
+        choices=get_args(TokenFormat),
+        rfc="9068",
     )
     refresh_token_usage: Literal["one_time", "reusable"] = option(
         "one_time",
@@ -200,6 +268,10 @@ class Settings:
     nuxeo_directory_api: bool = option(
         False, "Register clients by POST /api/v1/directory/oauth2Clients, as Nuxeo's guide does.", kind="flag"
     )
+    fusionauth_parameters: bool = option(False, "Send userId, userState and locale as FusionAuth does.", kind="flag")
+    insecure_allow_private_fetch: bool = option(
+        False, "Fetch keys of clients also from private addresses, where other services listen.", kind="flag"
+    )
     insecure_allow_http_issuer: bool = option(
         False,
         "Allow an http issuer that is not this machine. Tokens and passwords then travel in the clear.",
@@ -254,6 +326,14 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "jwt_require_jti": False,
             "nuxeo_directory_api": True,
         },
+        "fusionauth": {
+            "code_lifetime": 30,
+            "device_code_lifetime": 5 * MINUTE,
+            "refresh_token_usage": "reusable",
+            "refresh_token_expiration": "fixed",
+            "refresh_token_requires_offline_access": True,
+            "fusionauth_parameters": True,
+        },
     }
 )
 """A profile is a table of other defaults and nothing else: no code asks for its name."""
@@ -279,8 +359,9 @@ def _faults(settings: Settings) -> Iterator[Problem]:
         value = getattr(settings, name)
         if metadata["choices"] and value not in metadata["choices"]:
             yield Problem(option=name, message=f"use one of {', '.join(filter(None, metadata['choices']))}")
-        if metadata["kind"] == "duration" and not 0 < value <= 10 * 365 * DAY:
-            yield Problem(option=name, message="use a duration from 1s to 3650d")
+        least = 0 if name == "refresh_token_grace" else 1
+        if metadata["kind"] == "duration" and not least <= value <= 10 * 365 * DAY:
+            yield Problem(option=name, message=f"use a duration from {least}s to 3650d")
     yield from _issuer_faults(settings)
     if len(settings.secret) < 32:
         yield Problem(option="secret", message="32 characters or more are needed; `oauth-filter init` makes a secret")

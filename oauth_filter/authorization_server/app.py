@@ -6,16 +6,20 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import Final
 
+from oauth_filter.authorization_server.claims import Claims
 from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.destination import page
 from oauth_filter.authorization_server.endpoints.authorize import authorize
 from oauth_filter.authorization_server.endpoints.consent import consent
+from oauth_filter.authorization_server.endpoints.jwks import jwks
 from oauth_filter.authorization_server.endpoints.login import login
-from oauth_filter.authorization_server.endpoints.metadata import metadata
+from oauth_filter.authorization_server.endpoints.metadata import oauth_metadata
+from oauth_filter.authorization_server.endpoints.metadata import openid_configuration
 from oauth_filter.authorization_server.endpoints.nuxeo_directory import nuxeo_directory
 from oauth_filter.authorization_server.endpoints.revoke import revoke
 from oauth_filter.authorization_server.endpoints.static import static_endpoints
 from oauth_filter.authorization_server.endpoints.token import token
+from oauth_filter.authorization_server.endpoints.userinfo import userinfo
 from oauth_filter.authorization_server.grant_types import GrantType
 from oauth_filter.authorization_server.grant_types.authorization_code import authorization_code
 from oauth_filter.authorization_server.grant_types.client_credentials import client_credentials
@@ -28,13 +32,16 @@ from oauth_filter.authorization_server.http import json_response
 from oauth_filter.authorization_server.pages import Pages
 from oauth_filter.authorization_server.server import Server
 from oauth_filter.authorization_server.sessions import Sessions
+from oauth_filter.authorization_server.tokens import is_honoured
 from oauth_filter.authorization_server.users import open_users
 from oauth_filter.errors import OAuthError
 from oauth_filter.events import announce_to
 from oauth_filter.events import logger
+from oauth_filter.messages import BearerChallenge
 from oauth_filter.messages import TokenErrorResponse
 from oauth_filter.records import AccessToken
 from oauth_filter.settings import Settings
+from oauth_filter.signing import OwnKeys
 from oauth_filter.stores import Store
 
 if TYPE_CHECKING:
@@ -44,6 +51,12 @@ if TYPE_CHECKING:
 
 MOUNT: Final = "/oauth2"
 """Everything below is ours, also what does not exist: the application never sees it."""
+
+CROSS_ORIGIN: Final = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-ID, Retry-After"),
+]
+"""For endpoints that believe no cookie: a script of any site may send what any program may send."""
 
 RETRY_AFTER: Final = "5"
 """Seconds, where the store cannot be reached."""
@@ -60,8 +73,10 @@ class AuthorizationServer:
             settings=settings,
             store=store,
             now=now,
+            keys=OwnKeys(settings, store, now),
             clients=Clients(settings, store),
             users=open_users(settings, store, application),
+            claims=Claims(settings),
             sessions=Sessions(settings, now),
             pages=Pages(settings),
             announce=announce_to(settings.on_event),
@@ -69,9 +84,13 @@ class AuthorizationServer:
             endpoints=endpoints,
         )
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
-        # RFC 8414 section 3.1 puts the well-known part before the path of the issuer; many clients put it behind.
-        self._endpoints[metadata.path + settings.issuer_path] = metadata
-        self._endpoints[settings.issuer_path + metadata.path] = metadata
+        # RFC 8414 section 3.1 puts the well-known part before the path of the issuer, Discovery section 4 behind it;
+        # clients do both.
+        for metadata in (oauth_metadata, openid_configuration):
+            self._endpoints[metadata.path + settings.issuer_path] = metadata
+            self._endpoints[settings.issuer_path + metadata.path] = metadata
+        # Where some clients look for it without having read the metadata.
+        self._endpoints["/.well-known/jwks.json"] = jwks
 
     def owns(self, path: str) -> bool:
         """Whether requests to this PATH_INFO are answered here."""
@@ -81,12 +100,7 @@ class AuthorizationServer:
 
     def is_honoured(self, token: AccessToken) -> bool:
         """Whether the client and the user of a live token are still what they were."""
-        if self.server.clients.find(token.client_id or "") is None:
-            return False
-        if token.username is None:
-            return True
-        user = self.server.users.find(token.username)
-        return user is not None and user.subject == token.subject
+        return is_honoured(self.server, token)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
@@ -102,11 +116,15 @@ class AuthorizationServer:
             bug = OAuthError("server_error", "Something went wrong here. It has been logged.", reason="unknown")
             response = self._refusal(endpoint, request, bug)
         response.headers["X-Request-ID"] = request.id
+        if endpoint is not None and endpoint.cross_origin:
+            response.headers.extend(CROSS_ORIGIN)
         return response(environ, start_response)
 
     def _answer(self, endpoint: Endpoint | None, request: Request) -> Response:
         if endpoint is None:
             raise OAuthError("invalid_request", "There is nothing at this address.", reason="not_found", status=404)
+        if request.method == "OPTIONS" and endpoint.cross_origin:
+            return _preflight(endpoint)
         method = "GET" if request.method == "HEAD" else request.method
         if method not in endpoint.methods:
             raise OAuthError(
@@ -123,6 +141,12 @@ class AuthorizationServer:
             response.headers["Allow"] = ", ".join(endpoint.methods)
         if error.status == 503:
             response.headers["Retry-After"] = RETRY_AFTER
+        if (
+            endpoint is not None
+            and endpoint.answers == "json"
+            and error.code in ("invalid_token", "insufficient_scope")
+        ):
+            response.headers["WWW-Authenticate"] = BearerChallenge.from_error(error).to_header()
         # RFC 6749 section 5.2: MUST where the client used the header; harmless where it used nothing.
         if error.code == "invalid_client" and "client_secret" not in _names(request):
             response.headers["WWW-Authenticate"] = 'Basic realm="client", charset="UTF-8"'
@@ -142,12 +166,33 @@ class AuthorizationServer:
 
 def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
     optional = [nuxeo_directory] if settings.nuxeo_directory_api else []
-    return (authorize, login, consent, token, revoke, metadata, *optional, *static_endpoints())
+    return (
+        authorize,
+        login,
+        consent,
+        token,
+        revoke,
+        userinfo,
+        jwks,
+        oauth_metadata,
+        openid_configuration,
+        *optional,
+        *static_endpoints(),
+    )
 
 
 def _grant_types(settings: Settings) -> tuple[GrantType, ...]:
     optional = [jwt_bearer] if settings.jwt_bearer_enabled else []
     return (authorization_code, refresh_token, client_credentials, *optional)
+
+
+def _preflight(endpoint: Endpoint) -> Response:
+    """Fetch standard, CORS preflight: what a script may send here."""
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(endpoint.methods)
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+    response.headers["Access-Control-Max-Age"] = "3600"
+    return response
 
 
 def _collapsed(path: str) -> str:

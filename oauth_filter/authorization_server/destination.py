@@ -5,6 +5,7 @@ go to it. That is the whole rule, and there is no other way to redirect a browse
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
@@ -43,7 +44,7 @@ class Destination:
                 action=self.redirect_uri,
                 parameters=list(response.parameters().pairs()),
             )
-            return page(html, form_targets=[self.redirect_uri], script=True)
+            return page(html, leads_away=True, script=True)
         # 303, so that the POST of a login or consent form is not repeated at the client (RFC 9700 section 4.12).
         return redirect(response.to_uri(), 303)
 
@@ -99,8 +100,20 @@ def destination_of(server: "Server", error: ProtocolError) -> Destination:
     return destination(server, error.client_id, error.unverified_redirect_uri)
 
 
-def page(html: str, status: int = 200, *, form_targets: list[str] | None = None, script: bool = False) -> Response:
-    """A page of ours, with the headers that keep it out of frames, caches and the hands of injected scripts."""
+def page(
+    html: str,
+    status: int = 200,
+    *,
+    leads_away: bool = False,
+    script: bool = False,
+    frame_ancestors: Iterable[str] = (),
+) -> Response:
+    """A page of ours, with the headers that keep it out of frames, caches and the hands of injected scripts.
+
+    A page whose form `leads_away`, to a client, has no form-action: browsers apply it to every redirect that follows,
+    also to those of the client, of which we know nothing.
+    """
     response = Response(html, status, mimetype="text/html")
-    response.headers.update(page_headers(form_targets=form_targets or [], script=script))
+    headers = page_headers(form_targets=None if leads_away else (), script=script, frame_ancestors=frame_ancestors)
+    response.headers.update(headers)
     return response

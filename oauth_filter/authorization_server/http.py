@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import Literal
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as Response
@@ -33,20 +35,24 @@ NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 class Request(WerkzeugRequest):
     """A request to one of our endpoints. Reads no further than `MAX_BODY`, and never past CONTENT_LENGTH."""
 
-    max_content_length = MAX_BODY
+    # A body without a length is cut off here, silently; one more than allowed shows that it was.
+    max_content_length = MAX_BODY + 1
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
         self.id: Final = credentials.new_id()
 
     def body(self) -> bytes:
-        """Raise OAuthError with status 413 for a body longer than `MAX_BODY`."""
+        """Raise OAuthError: with status 413 for a body longer than `MAX_BODY`, with 400 for one that breaks off."""
         try:
-            return self.get_data(cache=True, parse_form_data=False)
+            body = self.get_data(cache=True, parse_form_data=False)
         except RequestEntityTooLarge:
-            raise OAuthError(
-                "invalid_request", "The request is too large.", reason="request_too_large", status=413
-            ) from None
+            raise _too_large() from None
+        except ClientDisconnected:
+            raise OAuthError("invalid_request", "The request is incomplete.", reason="request_incomplete") from None
+        if len(body) > MAX_BODY:
+            raise _too_large()
+        return body
 
     def raw_query(self) -> bytes:
         """The query string as it came. Raise OAuthError with status 414 when it is longer than `MAX_QUERY`."""
@@ -73,9 +79,15 @@ class Request(WerkzeugRequest):
         return decode_form(self.raw_form())
 
 
-def json_response(data: dict[str, Any], status: int = 200, headers: Iterable[tuple[str, str]] = NO_STORE) -> Response:
+def _too_large() -> OAuthError:
+    return OAuthError("invalid_request", "The request is too large.", reason="request_too_large", status=413)
+
+
+def json_response(
+    data: Mapping[str, Any], status: int = 200, headers: Iterable[tuple[str, str]] = NO_STORE
+) -> Response:
     """A JSON answer that no cache keeps, unless other `headers` say so -- RFC 6749 section 5.1."""
-    response = Response(json.dumps(data), status, mimetype="application/json")
+    response = Response(json.dumps(dict(data)), status, mimetype="application/json")
     response.headers.extend(list(headers))
     return response
 
@@ -102,14 +114,28 @@ class Endpoint:
     answers: Answers
     metadata_name: str | None
     handle: Handler
+    cross_origin: bool = False
+    """Whether scripts of other sites may use it: it believes no cookie, so they gain nothing by it."""
 
 
 def endpoint(
-    path: str, *, methods: tuple[str, ...], answers: Answers, metadata_name: str | None = None
+    path: str,
+    *,
+    methods: tuple[str, ...],
+    answers: Answers,
+    metadata_name: str | None = None,
+    cross_origin: bool = False,
 ) -> Callable[[Handler], Endpoint]:
     """Make a function the handler of an endpoint. It is served once it stands in the list of `endpoints`."""
 
     def decorate(handle: Handler) -> Endpoint:
-        return Endpoint(path=path, methods=methods, answers=answers, metadata_name=metadata_name, handle=handle)
+        return Endpoint(
+            path=path,
+            methods=methods,
+            answers=answers,
+            metadata_name=metadata_name,
+            handle=handle,
+            cross_origin=cross_origin,
+        )
 
     return decorate

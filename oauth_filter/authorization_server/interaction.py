@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import Literal
 
+from oauth_filter.authorization_server.claims import OPENID_SCOPES
+from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.sessions import stamp
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
@@ -17,13 +20,19 @@ if TYPE_CHECKING:
     from oauth_filter.authorization_server.http import Request
     from oauth_filter.authorization_server.server import Server
 
+PASSWORD_ACR: Final = "1"
+"""What a password on our own page amounts to (ISO/IEC 29115 level 1)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The user of this browser, and when they proved it (None where somebody else keeps the session)."""
+    """The user of this browser, and what is known of how they proved it."""
 
     user: User
     auth_time: float | None = None
+    sid: str | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
 
 Step = Literal["login", "consent", "done"]
@@ -41,16 +50,64 @@ def signed_in(server: "Server", request: "Request") -> SignedIn | None:
     # A user of the same name, or with another password since, is not whom the cookie was given to.
     if user is None or user.subject != session.subject or stamp(user) != session.stamp:
         return None
-    return SignedIn(user=user, auth_time=session.auth_time)
+    return SignedIn(user=user, auth_time=session.auth_time, sid=session.sid, acr=PASSWORD_ACR, amr=("pwd",))
 
 
-def next_step(server: "Server", client: Client, scope: str, user: SignedIn | None) -> Step:
-    """What has to happen before the request can be answered."""
-    if user is None:
+def next_step(
+    server: "Server", client: Client, scope: str, user: SignedIn | None, openid: OpenIDRequest, *, decided: bool = False
+) -> Step:
+    """What has to happen before the request can be answered. `decided` says that the user has just allowed it.
+
+    Raise OAuthError where prompt=none forbids to ask (Core section 3.1.2.6), or where asking would not help.
+    """
+    step = _next_step(server, client, scope, user, openid, decided=decided)
+    if "none" in openid.prompt and step != "done":
+        if step == "login":
+            raise OAuthError("login_required", "The user has to sign in.", reason="authentication_required")
+        raise OAuthError("consent_required", "The user has to be asked.", reason="consent_required")
+    return step
+
+
+def _next_step(
+    server: "Server", client: Client, scope: str, user: SignedIn | None, openid: OpenIDRequest, *, decided: bool
+) -> Step:
+    if user is None or openid.prompt & {"login", "select_account"} or _is_too_long_ago(server, user, openid):
         return "login"
-    if client.auto_grant or has_consented(server, client, scope, user.user):
+    if not _is_expected(server, client, user, openid):
+        return "login"
+    if openid.essential_acr and user.acr not in openid.essential_acr:
+        raise OAuthError(
+            "unmet_authentication_requirements", "The acr cannot be reached.", reason="authentication_required"
+        )
+    if client.registration_required and client.key not in user.user.registrations:
+        raise OAuthError("access_denied", "The user is not registered for this client.", reason="registration_required")
+    if decided or client.auto_grant:
         return "done"
-    return "consent"
+    if client.consent == "always" or "consent" in openid.prompt:
+        return "consent"
+    return "done" if has_consented(server, client, scope, user.user) else "consent"
+
+
+def _is_too_long_ago(server: "Server", user: SignedIn, openid: OpenIDRequest) -> bool:
+    if openid.max_age is None:
+        return False
+    if user.auth_time is None:
+        # Somebody else keeps the session and does not say since when.
+        raise OAuthError("login_required", "It is not known when the user signed in.", reason="authentication_required")
+    return user.auth_time + openid.max_age < server.now()
+
+
+def _is_expected(server: "Server", client: Client, user: SignedIn, openid: OpenIDRequest) -> bool:
+    """Whether this is the user the client speaks of, if it does -- Core section 3.1.2.2."""
+    subject = server.claims.subject(client, user.user.subject or "")
+    if openid.required_subject not in (None, subject):
+        return False
+    if openid.id_token_hint is None:
+        return True
+    hint = server.keys.verify(openid.id_token_hint)
+    if hint is None:
+        raise OAuthError("invalid_request", "The id_token_hint is not one of ours.", reason="invalid_id_token_hint")
+    return hint.get("sub") == subject
 
 
 def has_consented(server: "Server", client: Client, scope: str, user: User) -> bool:
@@ -88,9 +145,14 @@ def scope_of(settings: Settings, client: Client, asked: str | None) -> str:
         scope = Scope.parse(asked)
     except ValueError:
         raise OAuthError("invalid_scope", "The scope is malformed.", reason="invalid_scope") from None
-    policy = settings.scope_policy
-    known = scope if policy == "allow" else Scope(*(token for token in scope if token in settings.scopes))
+    policy = client.unknown_scope or settings.scope_policy
+    known = scope if policy == "allow" else Scope(*(token for token in scope if is_known(settings, token)))
     allowed = known if registered is None else known & registered
     if policy != "remove" and allowed != scope:
         raise OAuthError("invalid_scope", "The scope is unknown or not allowed to this client.", reason="unknown_scope")
     return str(allowed)
+
+
+def is_known(settings: Settings, token: str) -> bool:
+    """Whether a scope means something here."""
+    return token in settings.scopes or token in OPENID_SCOPES

@@ -1,21 +1,36 @@
 """Issuing tokens. A grant type decides; here, and only here, tokens are made, and what they are made of is spent."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
 
 from oauth_filter import credentials
+from oauth_filter import sealing
+from oauth_filter.authorization_server.id_token import id_token
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import TokenResponse
 from oauth_filter.records import AccessToken
 from oauth_filter.records import AuthorizationCode
 from oauth_filter.records import Client
+from oauth_filter.records import DeviceCode
 from oauth_filter.records import Record
 from oauth_filter.records import RefreshToken
+from oauth_filter.records import Successor
+from oauth_filter.records import User
+from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.http import Request
     from oauth_filter.authorization_server.server import Server
+
+Spendable = AuthorizationCode | RefreshToken | DeviceCode
+
+_USE: Final = "refreshed answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,55 +39,236 @@ class Granted:
 
     client: Client
     scope: str
-    subject: str | None = None
-    username: str | None = None
-    """Both None for a client acting for itself."""
-    spent: AuthorizationCode | RefreshToken | None = None
+    user: User | None = None
+    basis: UserGrant | None = None
+    """What the user granted, when and how. Both are None for a client acting for itself."""
+    spent: Spendable | None = None
     """What is redeemed by this; it can be redeemed once."""
-    auth_time: float | None = None
+    presented: str = field(default="", repr=False)
+    """The text of what is redeemed."""
+    lifetime: int | None = None
+    """Of the access token, where it is to be shorter than the client's."""
+    audience: tuple[str, ...] = ()
+    claims: Mapping[str, Any] | None = None
 
 
-def issue(server: "Server", request: "Request", granted: Granted) -> TokenResponse:
+def basis_of(user: User, scope: str, *, auth_time: float | None = None, amr: tuple[str, ...] = ()) -> UserGrant:
+    """The grant of a user who is not at a browser of ours."""
+    return UserGrant(
+        key="",
+        grant_id=credentials.new_id(),
+        subject=user.subject,
+        username=user.username,
+        scope=scope,
+        auth_time=auth_time,
+        amr=amr,
+    )
+
+
+def issue(server: "Server", request: "Request", granted: Granted) -> Mapping[str, Any]:
     """Make the tokens of a grant and store them, spending what they are made of, in one atomic step.
 
-    Raise OAuthError `invalid_grant` when somebody else has spent it first; all that came of it is then revoked
-    (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). A token is returned only after it is stored.
+    Returns the JSON answer of the token endpoint. Raise OAuthError `invalid_grant` when somebody else has spent it
+    first; all that came of it is then revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). A token is returned
+    only after it is stored.
     """
-    client, spent, now = granted.client, granted.spent, server.now()
-    access_token = credentials.generate(credentials.ACCESS_TOKEN)
-    lifetime = client.access_token_lifetime or server.settings.access_token_lifetime
-    issued: list[Record] = [
-        AccessToken(
-            key=credentials.digest(access_token),
-            grant_id=spent.grant_id if spent else credentials.new_id(),
-            client_id=client.key,
-            subject=granted.subject,
-            username=granted.username,
-            scope=granted.scope,
-            issued_at=now,
-            expires_at=now + lifetime,
-        )
-    ]
-    refresh_token = _refresh_token(server, granted, issued)
+    client, basis, spent = granted.client, granted.basis, granted.spent
+    grant_id = (basis.grant_id if basis else None) or credentials.new_id()
+    access_token, record = make_access_token(server, granted, grant_id)
+    refresh_token, refresh_record = _make_refresh_token(server, granted, record)
+    answer = TokenResponse(
+        access_token=access_token,
+        expires_in=int((record.expires_at or 0) - record.issued_at),
+        refresh_token=refresh_token,
+        scope=Scope.parse(granted.scope),
+        id_token=_id_token(server, granted, access_token),
+        custom_parameters=_extras(server, granted),
+    ).to_dict()
+    issued: list[Record] = [record, *refresh_record]
+    if isinstance(spent, RefreshToken) and refresh_record:
+        issued += _successor(server, spent, granted.presented, answer)
     if spent is None or _stays(server, spent):
         server.store.put(*issued)
     elif not server.store.exchange(spent, *issued):
-        raise reused(server, request, spent)
+        return _lost(server, request, granted)
     if server.settings.refresh_revokes_access_token and isinstance(spent, RefreshToken) and spent.access_token_key:
         server.store.delete(AccessToken, spent.access_token_key)
     server.event(
         "token_refreshed" if isinstance(spent, RefreshToken) else "token_issued",
         request,
         client_id=client.key,
-        username=granted.username,
-        grant_id=issued[0].grant_id,
+        username=record.username,
+        grant_id=grant_id,
     )
-    return TokenResponse(
-        access_token=access_token, expires_in=lifetime, refresh_token=refresh_token, scope=Scope.parse(granted.scope)
+    return answer
+
+
+def make_access_token(server: "Server", granted: Granted, grant_id: str) -> tuple[str, AccessToken]:
+    """An access token and its record, not yet stored. Either format is found by its digest and revoked alike."""
+    client, basis = granted.client, granted.basis
+    now = server.now()
+    lifetime = client.access_token_lifetime or server.settings.access_token_lifetime
+    expires_at = now + min(lifetime, granted.lifetime or lifetime)
+    if (client.access_token_format or server.settings.access_token_format) == "jwt":
+        value = _jwt_access_token(server, granted, expires_at)
+    else:
+        value = credentials.generate(credentials.ACCESS_TOKEN)
+    return value, AccessToken(
+        key=credentials.digest(value),
+        grant_id=grant_id,
+        client_id=client.key,
+        subject=basis.subject if basis else None,
+        username=basis.username if basis else None,
+        scope=granted.scope,
+        audience=granted.audience,
+        claims=granted.claims,
+        claims_requested=(basis.claims_requested or {}).get("userinfo") if basis else None,
+        issued_at=now,
+        expires_at=expires_at,
     )
 
 
-def reused(server: "Server", request: "Request", spent: AuthorizationCode | RefreshToken) -> OAuthError:
+def _jwt_access_token(server: "Server", granted: Granted, expires_at: float) -> str:
+    """RFC 9068 section 2.2."""
+    client, basis = granted.client, granted.basis
+    audience = granted.audience or (server.settings.issuer,)
+    told = {}
+    if granted.user is not None:
+        told = server.claims.of_scope(granted.user, client, "")
+    claims: dict[str, Any] = {
+        **server.claims.added(granted.user, client, granted.scope),
+        **told,
+        **(granted.claims or {}),
+        "iss": server.settings.issuer,
+        "sub": server.claims.subject(client, basis.subject or "") if basis else client.key,
+        "aud": audience[0] if len(audience) == 1 else list(audience),
+        "client_id": client.key,
+        "exp": int(expires_at),
+        "iat": int(server.now()),
+        "jti": credentials.new_id(),
+        "scope": granted.scope or None,
+        "auth_time": int(basis.auth_time) if basis and basis.auth_time is not None else None,
+        "acr": basis.acr if basis else None,
+        "amr": list(basis.amr) or None if basis else None,
+        "sid": basis.sid if basis else None,
+    }
+    return server.keys.sign({k: v for k, v in claims.items() if v is not None}, typ="at+jwt")
+
+
+def _make_refresh_token(
+    server: "Server", granted: Granted, access_token: AccessToken
+) -> tuple[str | None, tuple[RefreshToken, ...]]:
+    """A refresh token, where the client gets one and does not keep the one it has."""
+    client, basis, settings = granted.client, granted.basis, server.settings
+    # RFC 6749 section 4.4.3: a client acting for itself SHOULD NOT get one.
+    if basis is None or "refresh_token" not in client.grant_types or not client.generate_refresh_tokens:
+        return None, ()
+    if settings.refresh_token_requires_offline_access and "offline_access" not in Scope.parse(basis.scope):
+        return None, ()
+    before = granted.spent if isinstance(granted.spent, RefreshToken) else None
+    if before is not None and _stays(server, before):
+        return None, ()
+    now = server.now()
+    began_at = before.began_at if before else now
+    value = credentials.generate(credentials.REFRESH_TOKEN)
+    record = RefreshToken(
+        key=credentials.digest(value),
+        grant_id=access_token.grant_id,
+        client_id=client.key,
+        subject=basis.subject,
+        username=basis.username,
+        # What was granted, also where this access token has less of it (RFC 6749 section 6).
+        scope=basis.scope,
+        auth_time=basis.auth_time,
+        sid=basis.sid,
+        acr=basis.acr,
+        amr=basis.amr,
+        claims_requested=basis.claims_requested,
+        access_token_key=access_token.key,
+        began_at=began_at,
+        issued_at=now,
+        expires_at=_refresh_token_expires_at(server, client, before, began_at),
+    )
+    return value, (record,)
+
+
+def _refresh_token_expires_at(
+    server: "Server", client: Client, before: RefreshToken | None, began_at: float
+) -> float | None:
+    settings = server.settings
+    anew = server.now() + (client.refresh_token_lifetime or settings.refresh_token_lifetime)
+    match settings.refresh_token_expiration:
+        case "fixed" if before is not None:
+            return before.expires_at
+        case "sliding_with_maximum":
+            return min(anew, began_at + settings.refresh_token_maximum_lifetime)
+        case _:
+            return anew
+
+
+def _id_token(server: "Server", granted: Granted, access_token: str) -> str | None:
+    basis = granted.basis
+    if basis is None or granted.user is None or "openid" not in Scope.parse(basis.scope):
+        return None
+    # Core section 12.2: an ID token of a refresh SHOULD NOT have a nonce.
+    nonce = None if isinstance(granted.spent, RefreshToken) else basis.nonce
+    return id_token(server, granted.client, granted.user, basis, nonce=nonce, access_token=access_token)
+
+
+def _extras(server: "Server", granted: Granted) -> Mapping[str, object]:
+    if not server.settings.fusionauth_parameters or granted.basis is None:
+        return {}
+    return {"userId": server.claims.subject(granted.client, granted.basis.subject or "")}
+
+
+# A second use
+
+
+def _successor(
+    server: "Server", spent: RefreshToken, presented: str, answer: Mapping[str, Any]
+) -> tuple[Successor, ...]:
+    """The answer, kept for the grace so that only who presents the same refresh token again can read it."""
+    if not (grace := server.settings.refresh_token_grace):
+        return ()
+    now = server.now()
+    sealed = sealing.seal(json.dumps(answer), secret=presented, use=_USE)
+    return (
+        Successor(
+            key=spent.key,
+            grant_id=spent.grant_id,
+            client_id=spent.client_id,
+            subject=spent.subject,
+            sealed=sealed,
+            issued_at=now,
+            expires_at=now + grace,
+        ),
+    )
+
+
+def repeated(server: "Server", spent: RefreshToken, presented: str) -> Mapping[str, Any] | None:
+    """The answer that a refresh got before, for a client that did not receive it; None outside the grace.
+
+    Also None when the answer has been used: then the token presented is not the last but an older one.
+    """
+    successor = server.store.get(Successor, spent.key)
+    text = sealing.unseal(successor.sealed, secret=presented, use=_USE) if successor is not None else None
+    if text is None:
+        return None
+    answer: Mapping[str, Any] = json.loads(text)
+    following = server.store.get(RefreshToken, credentials.digest(answer["refresh_token"]))
+    return answer if following is not None and following.spent_at is None else None
+
+
+def _lost(server: "Server", request: "Request", granted: Granted) -> Mapping[str, Any]:
+    """Somebody was faster: for a refresh within the grace it was the same client, and gets the same answer."""
+    spent = granted.spent
+    if isinstance(spent, RefreshToken) and (answer := repeated(server, spent, granted.presented)) is not None:
+        return answer
+    assert spent is not None  # noqa: S101 -- only an exchange can be lost; this is for the type checker
+    raise reused(server, request, spent)
+
+
+def reused(server: "Server", request: "Request", spent: Spendable) -> OAuthError:
     """Answer the second use of something that works once: revoke what came of the first, and refuse this one.
 
     Of two who hold the same secret one is a thief, and nobody can tell which.
@@ -87,9 +283,13 @@ def reused(server: "Server", request: "Request", spent: AuthorizationCode | Refr
         grant_id=spent.grant_id,
         reason=f"{spent.kind}_reused",
     )
-    if isinstance(spent, RefreshToken):
-        return refresh_token_not_found()
-    return code_not_found()
+    match spent:
+        case RefreshToken():
+            return refresh_token_not_found()
+        case DeviceCode():
+            return OAuthError("invalid_grant", "The device code is unknown or used.", reason="invalid_device_code")
+        case _:
+            return code_not_found()
 
 
 def code_not_found() -> OAuthError:
@@ -104,32 +304,5 @@ def refresh_token_not_found() -> OAuthError:
     )
 
 
-def _stays(server: "Server", spent: AuthorizationCode | RefreshToken) -> bool:
+def _stays(server: "Server", spent: Spendable) -> bool:
     return isinstance(spent, RefreshToken) and server.settings.refresh_token_usage == "reusable"
-
-
-def _refresh_token(server: "Server", granted: Granted, issued: list[Record]) -> str | None:
-    """Add a refresh token to what is issued, where the client gets one and does not keep the one it has."""
-    client = granted.client
-    # RFC 6749 section 4.4.3: a client acting for itself SHOULD NOT get one.
-    if granted.subject is None or "refresh_token" not in client.grant_types:
-        return None
-    if granted.spent is not None and _stays(server, granted.spent):
-        return None
-    refresh_token = credentials.generate(credentials.REFRESH_TOKEN)
-    now = server.now()
-    issued.append(
-        RefreshToken(
-            key=credentials.digest(refresh_token),
-            grant_id=issued[0].grant_id,
-            client_id=client.key,
-            subject=granted.subject,
-            username=granted.username or "",
-            scope=granted.spent.scope if isinstance(granted.spent, RefreshToken) else granted.scope,
-            access_token_key=issued[0].key,
-            auth_time=granted.auth_time,
-            issued_at=now,
-            expires_at=now + (client.refresh_token_lifetime or server.settings.refresh_token_lifetime),
-        )
-    )
-    return refresh_token

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oauth_filter.authorization_server.claims import Claims
 from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.pages import Pages
 from oauth_filter.authorization_server.proxies import client_address
@@ -14,6 +15,7 @@ from oauth_filter.events import Event
 from oauth_filter.events import EventName
 from oauth_filter.events import Listener
 from oauth_filter.settings import Settings
+from oauth_filter.signing import OwnKeys
 from oauth_filter.stores import Store
 
 if TYPE_CHECKING:
@@ -29,8 +31,10 @@ class Server:
     settings: Settings
     store: Store
     now: Callable[[], float]
+    keys: OwnKeys
     clients: Clients
     users: Users
+    claims: Claims
     sessions: Sessions
     pages: Pages
     announce: Listener

@@ -40,6 +40,8 @@ class Session:
     auth_time: float | None = None
     stamp: str = ""
     """Changes with the password, so that a changed password signs every browser out."""
+    sid: str | None = None
+    """What clients know this sign-in by, for logout."""
     failed: str | None = None
     """The user name of a sign-in that just failed, for the login page to show again."""
 
@@ -75,6 +77,7 @@ class Sessions:
             subject=user.subject,
             auth_time=self._now(),
             stamp=stamp(user),
+            sid=credentials.new_id(),
         )
 
     def write(self, response: Response, session: Session) -> None:

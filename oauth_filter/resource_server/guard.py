@@ -106,17 +106,28 @@ class Guard:
             return AMBIGUOUS_PATH(environ, start_response)
         if requirement.token == "none":
             return self._application(environ, start_response)
+        # From here to the application is the way of nearly every request; it is written out because calls cost.
         authorization = environ.get("HTTP_AUTHORIZATION")
+        query = environ.get("QUERY_STRING")
         if (
-            authorization is not None
+            authorization
             and authorization[:7] == "Bearer "
             and len(authorization) <= _MAX_HEADER_LENGTH
-            and not (self._accept_query_token and bearer.may_hold_token(environ.get("QUERY_STRING", "")))
+            and not (query and self._accept_query_token and bearer.may_hold_token(query))
         ):
-            # Only a well-formed token was ever remembered, so its form need not be looked at again.
-            seen = self._seen.young.get(_digest(authorization[7:]))
-            if seen is not None and requirement.scope <= seen.scope and self._is_fresh(seen):
-                return self._pass_on(environ, start_response, seen)
+            # Only well-formed tokens are remembered, so the form need not be looked at again.
+            seen = self._seen.young.get(sha256(authorization[7:].encode("utf-8", "surrogatepass")).digest())
+            if (
+                seen is not None
+                and seen.generation == self._generation()
+                and seen.checked_at <= self._now() < seen.good_until
+                and requirement.scope <= seen.scope
+            ):
+                environ.update(seen.environ)
+                if seen.is_user:
+                    return self._application(environ, start_response)
+                environ.pop("REMOTE_USER", None)
+                return self._application(environ, start_response)
         return self._decide(environ, start_response, requirement)
 
     def _decide(
@@ -190,7 +201,7 @@ def stored_token(store: Store) -> Callable[[str], AccessToken | None]:
     """A function from the text of a token to the token in the store; garbage is refused without asking it."""
 
     def find(token: str) -> AccessToken | None:
-        if not credentials.is_well_formed(token, credentials.ACCESS_TOKEN):
+        if not credentials.is_access_token(token):
             return None
         return store.get(AccessToken, credentials.digest(token))
 

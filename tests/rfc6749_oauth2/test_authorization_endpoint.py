@@ -197,8 +197,10 @@ def test_a_custom_scheme_is_returned_to(provider):
     ("change", "error", "reason"),
     [
         ({"response_type": None}, "invalid_request", "missing_response_type"),
-        ({"response_type": "token"}, "unsupported_response_type", "invalid_response_type"),
-        ({"response_type": "code token"}, "unsupported_response_type", "invalid_response_type"),
+        ({"response_type": "none"}, "unsupported_response_type", "invalid_response_type"),
+        ({"response_type": "code nonsense"}, "unsupported_response_type", "invalid_response_type"),
+        ({"response_type": "token"}, "unauthorized_client", "grant_type_disabled"),
+        ({"response_type": "code token"}, "unauthorized_client", "grant_type_disabled"),
         ({"response_mode": "nonsense"}, "invalid_request", "invalid_response_mode"),
         ({"scope": 'a"b'}, "invalid_scope", "invalid_scope"),
         ({"scope": "unknown"}, "invalid_scope", "unknown_scope"),
@@ -259,7 +261,7 @@ def test_form_post_is_a_page_that_posts_to_the_client(provider):
     assert form.fields.keys() == {"code", "state", "iss"}
     assert form.fields["state"] == state
     assert provider.redeem(form.fields["code"]).status_code == 200
-    assert f"form-action 'self' {CALLBACK.removesuffix('/cb')};" in answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
 
 
 class Form(HTMLParser):

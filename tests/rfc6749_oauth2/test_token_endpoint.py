@@ -143,7 +143,9 @@ def test_a_refresh_token_is_replaced_and_its_reuse_ends_the_family(provider):
 def test_a_family_ends_alone(provider):
     one, other = provider.tokens(), provider.tokens()
     provider.refresh(one["refresh_token"])
-    provider.refresh(one["refresh_token"])
+    provider.clock.advance(provider.settings.refresh_token_grace)
+    assert provider.refresh(one["refresh_token"]).status_code == 400
+    assert provider.call(one["access_token"]).status_code == 401
     assert provider.call(other["access_token"]).status_code == 200
     assert provider.refresh(other["refresh_token"]).status_code == 200
 
@@ -199,6 +201,113 @@ def test_refresh_tokens_can_be_reusable(make_provider):
 
 def test_a_client_without_the_grant_gets_no_refresh_token(provider):
     provider.add_client("app", secret=provider.secret, grant_types=("authorization_code",))
+    assert "refresh_token" not in provider.tokens()
+
+
+class TestGrace:
+    """The same client repeating a refresh whose answer it did not get."""
+
+    @pytest.mark.promise(2)
+    def test_gets_the_same_answer_again_and_again(self, provider):
+        first = provider.tokens()
+        second = provider.refresh(first["refresh_token"]).json
+        provider.clock.advance(provider.settings.refresh_token_grace - 1)
+        assert provider.refresh(first["refresh_token"]).json == second
+        assert provider.refresh(first["refresh_token"]).json == second
+        assert provider.call(second["access_token"]).status_code == 200
+        assert provider.refresh(second["refresh_token"]).status_code == 200
+
+    def test_ends(self, provider):
+        first = provider.tokens()
+        second = provider.refresh(first["refresh_token"]).json
+        provider.clock.advance(provider.settings.refresh_token_grace)
+        assert provider.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
+        assert provider.call(second["access_token"]).status_code == 401
+
+    def test_is_for_the_last_token_only(self, provider):
+        first = provider.tokens()
+        second = provider.refresh(first["refresh_token"]).json
+        third = provider.refresh(second["refresh_token"]).json
+        assert provider.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
+        assert provider.call(third["access_token"]).status_code == 401
+
+    @pytest.mark.promise(2)
+    def test_never_revives_what_was_revoked(self, provider):
+        first = provider.tokens()
+        second = provider.refresh(first["refresh_token"]).json
+        provider.revoke(second["refresh_token"])
+        assert provider.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
+
+    def test_is_for_the_same_client_only(self, provider):
+        first = provider.tokens()
+        provider.refresh(first["refresh_token"])
+        assert provider.refresh(first["refresh_token"], "native").json["error"] == "invalid_grant"
+
+    def test_keeps_nothing_readable(self, provider):
+        from oauth_filter import credentials
+        from oauth_filter.records import Successor
+
+        first = provider.tokens()
+        second = provider.refresh(first["refresh_token"]).json
+        kept = provider.store.get(Successor, credentials.digest(first["refresh_token"]))
+        assert second["refresh_token"] not in kept.sealed
+
+    def test_can_be_turned_off(self, make_provider):
+        provider = make_provider(refresh_token_grace=0)
+        first = provider.tokens()
+        assert provider.refresh(first["refresh_token"]).status_code == 200
+        assert provider.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
+
+
+class TestRefreshTokenLifetimes:
+    DAY = 86400
+
+    def test_fixed_counts_from_the_first(self, make_provider):
+        provider = make_provider(refresh_token_expiration="fixed")
+        tokens = provider.tokens()
+        provider.clock.advance(29 * self.DAY)
+        tokens = provider.refresh(tokens["refresh_token"]).json
+        provider.clock.advance(self.DAY)
+        assert provider.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
+
+    def test_sliding_with_maximum_ends_at_the_maximum(self, make_provider):
+        provider = make_provider(
+            refresh_token_expiration="sliding_with_maximum", refresh_token_maximum_lifetime=50 * self.DAY
+        )
+        tokens = provider.tokens()
+        for _ in range(2):
+            provider.clock.advance(20 * self.DAY)
+            tokens = provider.refresh(tokens["refresh_token"]).json
+        provider.clock.advance(10 * self.DAY)
+        assert provider.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
+
+    def test_of_the_client(self, provider):
+        provider.add_client("app", secret=provider.secret, refresh_token_lifetime=5)
+        tokens = provider.tokens()
+        provider.clock.advance(5)
+        assert provider.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
+
+    @pytest.mark.parametrize(("asked", "given"), [("60", 60), ("999999", 3600)])
+    def test_a_shorter_access_token_can_be_asked_for(self, provider, asked, given):
+        answer = provider.refresh(provider.tokens()["refresh_token"], expires_in=asked).json
+        assert answer["expires_in"] == given
+
+    @pytest.mark.parametrize("asked", ["0", "-1", "x", "1.5", "٣"])
+    def test_a_lifetime_that_is_none_spends_nothing(self, provider, asked):
+        tokens = provider.tokens()
+        answer = provider.refresh(tokens["refresh_token"], expires_in=asked)
+        assert (answer.status_code, answer.json["error_reason"]) == (400, "invalid_expires_in")
+        assert provider.refresh(tokens["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(("scope", "has_one"), [(None, False), ("profile", False), ("offline_access", True)])
+def test_a_refresh_token_can_need_offline_access(make_provider, scope, has_one):
+    provider = make_provider(refresh_token_requires_offline_access=True)
+    assert ("refresh_token" in provider.tokens(scope=scope)) is has_one
+
+
+def test_a_client_can_be_given_none(provider):
+    provider.add_client("app", secret=provider.secret, generate_refresh_tokens=False)
     assert "refresh_token" not in provider.tokens()
 
 
@@ -325,7 +434,9 @@ class TestClientAuthentication:
     )
     def test_policies(self, provider, policy, with_verifier, status):
         provider.add_client("spa", secret=provider.secret, client_authentication=policy, pkce="optional")
-        code = provider.code("spa", **({} if with_verifier else {"code_challenge": None, "code_challenge_method": None}))
+        code = provider.code(
+            "spa", **({} if with_verifier else {"code_challenge": None, "code_challenge_method": None})
+        )
         answer = provider.redeem(code, "spa", code_verifier=VERIFIER if with_verifier else None)
         assert answer.status_code == status
         answer = provider.redeem(provider.code("spa"), "spa", client_secret="wrong")

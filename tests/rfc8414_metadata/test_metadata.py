@@ -13,20 +13,18 @@ def test_the_document(make_provider):
     answer = provider.browser().get(PATH)
     assert answer.mimetype == "application/json"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.json == {
-        "issuer": "http://localhost:8080",
-        "authorization_endpoint": "http://localhost:8080/oauth2/authorize",
-        "token_endpoint": "http://localhost:8080/oauth2/token",
-        "revocation_endpoint": "http://localhost:8080/oauth2/revoke",
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": True,
-        "scopes_supported": ["read"],
-    }
+    document = answer.json
+    assert document["issuer"] == "http://localhost:8080"
+    assert document["token_endpoint"] == "http://localhost:8080/oauth2/token"
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert document["authorization_response_iss_parameter_supported"] is True
+    assert "read" in document["scopes_supported"]
+    assert "urn:ietf:params:oauth:grant-type:jwt-bearer" not in document["grant_types_supported"]
+
+
+@pytest.mark.rfc("OpenID Discovery", "4")
+def test_openid_clients_find_the_same(provider):
+    assert provider.browser().get("/.well-known/openid-configuration").json == provider.browser().get(PATH).json
 
 
 @pytest.mark.promise(9)
@@ -52,6 +50,9 @@ def test_it_comes_from_the_settings_never_from_the_request(provider, headers):
         "/.well-known/oauth-authorization-server",
         "/.well-known/oauth-authorization-server/tenant/one",
         "/tenant/one/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/tenant/one",
+        "/tenant/one/.well-known/openid-configuration",
     ],
 )
 def test_an_issuer_with_a_path_is_found_wherever_clients_look(make_provider, path):
@@ -65,16 +66,20 @@ def test_an_issuer_with_a_path_is_found_wherever_clients_look(make_provider, pat
 def test_everything_it_says_works(make_provider):
     provider = make_provider(scopes={"read": "Read"}, allow_plain_pkce=True, jwt_secret="j" * 64)
     document = provider.browser().get(PATH).json
-    paths = {name: url.removeprefix(document["issuer"]) for name, url in document.items() if name.endswith("_endpoint")}
+    paths = {
+        name: url.removeprefix(document["issuer"])
+        for name, url in document.items()
+        if name.endswith("_endpoint") and url
+    }
     for name, path in paths.items():
-        assert provider.browser().get(path).status_code in (400, 405), name
+        assert provider.browser().get(path).status_code in (400, 401, 405), name
     for mode in document["response_modes_supported"]:
         browser = provider.browser()
         provider.code(browser=browser, scope="read")
         answer = provider.authorize(browser, response_mode=mode, scope="read")
         assert answer.status_code == (200 if mode == "form_post" else 303)
         assert "ofc_" in answer.text + answer.headers.get("Location", "")
-    for grant_type in document["grant_types_supported"]:
+    for grant_type in set(document["grant_types_supported"]) - {"implicit"}:
         assert provider.token(grant_type=grant_type).json.get("error") != "unsupported_grant_type"
     assert "urn:ietf:params:oauth:grant-type:jwt-bearer" in document["grant_types_supported"]
     for method in document["code_challenge_methods_supported"]:
@@ -84,11 +89,11 @@ def test_everything_it_says_works(make_provider):
 
 @pytest.mark.promise(15)
 def test_what_it_does_not_say_is_refused(provider):
-    for response_type in ("token", "id_token", "code id_token", "none"):
+    for response_type in ("none", "code none", "device"):
         assert returned(provider.authorize(response_type=response_type))["error"] == "unsupported_response_type"
     for mode in ("query.jwt", "jwt", "web_message"):
         assert returned(provider.authorize(response_mode=mode))["error"] == "invalid_request"
-    for grant_type in ("password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"):
+    for grant_type in ("implicit", "urn:ietf:params:oauth:grant-type:token-exchange"):
         assert provider.token(grant_type=grant_type).json["error"] == "unsupported_grant_type"
-    for path in ("/oauth2/introspect", "/oauth2/userinfo", "/oauth2/register", "/oauth2", "/oauth2/", "/oauth2/x"):
+    for path in ("/oauth2/par", "/oauth2/register", "/oauth2", "/oauth2/", "/oauth2/x"):
         assert provider.browser().get(path).status_code == 404

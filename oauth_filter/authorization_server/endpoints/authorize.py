@@ -19,14 +19,20 @@ from oauth_filter.authorization_server.interaction import SignedIn
 from oauth_filter.authorization_server.interaction import next_step
 from oauth_filter.authorization_server.interaction import scope_of
 from oauth_filter.authorization_server.interaction import signed_in
+from oauth_filter.authorization_server.openid_request import OpenIDRequest
+from oauth_filter.authorization_server.openid_request import after_sign_in
 from oauth_filter.authorization_server.pages import redirect_host
+from oauth_filter.authorization_server.response_types import check_response_type
+from oauth_filter.authorization_server.response_types import produce
 from oauth_filter.errors import OAuthError
+from oauth_filter.events import EventName
 from oauth_filter.messages import AuthorizationRequest
+from oauth_filter.messages import Parameters
 from oauth_filter.messages import ProtocolError
-from oauth_filter.messages import ResponseType
 from oauth_filter.messages import is_code_challenge
-from oauth_filter.records import AuthorizationCode
 from oauth_filter.records import Client
+from oauth_filter.records import SessionGrant
+from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
 from oauth_filter.settings import Settings
 
@@ -35,6 +41,14 @@ if TYPE_CHECKING:
 
 PATH: Final = "/oauth2/authorize"
 
+SILENT_SCOPES: Final = ("openid", "offline_access")
+OPENID_SCOPE_WORDS: Final = {
+    "profile": "See your name and profile",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your phone number",
+}
+
 
 @endpoint(PATH, methods=("GET", "POST"), answers="page", metadata_name="authorization_endpoint")
 def authorize(server: "Server", request: Request) -> Response:
@@ -42,7 +56,7 @@ def authorize(server: "Server", request: Request) -> Response:
     return answer(server, request, request.raw_form() if request.method == "POST" else request.raw_query())
 
 
-def answer(server: "Server", request: Request, query: bytes | str) -> Response:
+def answer(server: "Server", request: Request, query: bytes | str, *, decided: bool = False) -> Response:
     """Ask the user what is still to be asked, or send the browser back to the client."""
     try:
         asked = AuthorizationRequest.parse(query)
@@ -50,31 +64,36 @@ def answer(server: "Server", request: Request, query: bytes | str) -> Response:
         return _refused(server, request, destination_of(server, error), error)
     to = destination(server, asked.client_id, asked.redirect_uri)
     try:
-        scope = permissible(server.settings, to.client, asked)
+        openid = OpenIDRequest.of(asked)
+        scope = permissible(server.settings, to.client, asked, openid)
         user = signed_in(server, request)
-        match next_step(server, to.client, scope, user):
+        match next_step(server, to.client, scope, user, openid, decided=decided):
             case "login":
-                return login_page(server, request, to, asked)
+                return login_page(server, request, to, asked, openid)
             case "consent" if user is not None:
                 return consent_page(server, request, to, asked, user, scope)
         assert user is not None  # noqa: S101 -- next_step() lets nobody through unseen; this is for the type checker
-        return grant_code(server, request, to, asked, user, scope)
+        return grant(server, request, to, asked, openid, user, scope)
     except OAuthError as error:
         return _refused(server, request, to, error, asked)
 
 
-def permissible(settings: Settings, client: Client, asked: AuthorizationRequest) -> str:
+def permissible(settings: Settings, client: Client, asked: AuthorizationRequest, openid: OpenIDRequest) -> str:
     """The scope the request would get. Raise OAuthError for what this server or this client must not do."""
-    if asked.response_type != ResponseType.CODE:
-        raise OAuthError(
-            "unsupported_response_type", "The response_type is not supported.", reason="invalid_response_type"
-        )
-    if "authorization_code" not in client.grant_types:
-        raise OAuthError("unauthorized_client", "The client may not use this grant type.", reason="grant_type_disabled")
-    if asked.implied_response_mode not in RESPONSE_MODES:
+    if asked.response_mode not in (None, *RESPONSE_MODES):
         raise OAuthError("invalid_request", "The response_mode is not supported.", reason="invalid_response_mode")
-    check_code_challenge(settings, client, asked)
-    return scope_of(settings, client, str(asked.scope) if asked.scope else None)
+    scope = scope_of(settings, client, str(asked.scope) if asked.scope else None)
+    check_response_type(client, asked, scope, openid.nonce)
+    # Multiple Response Types section 3: tokens must not get into logs and Referer headers.
+    if asked.response_type.default_mode == "fragment" and asked.response_mode == "query":
+        raise OAuthError(
+            "invalid_request", "The response_mode query is not for tokens.", reason="invalid_response_mode"
+        )
+    if "code" in asked.response_type:
+        check_code_challenge(settings, client, asked)
+    if "openid" in scope.split() and asked.redirect_uri is None:
+        raise OAuthError("invalid_request", "The parameter redirect_uri is missing.", reason="missing_redirect_uri")
+    return scope
 
 
 def check_code_challenge(settings: Settings, client: Client, asked: AuthorizationRequest) -> None:
@@ -101,12 +120,14 @@ def check_code_challenge(settings: Settings, client: Client, asked: Authorizatio
         raise OAuthError("invalid_request", "The code_challenge is malformed.", reason="invalid_pkce_code_challenge")
 
 
-def login_page(server: "Server", request: Request, to: Destination, asked: AuthorizationRequest) -> Response:
+def login_page(
+    server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, openid: OpenIDRequest
+) -> Response:
     """Ask who the user is, on our page or on the application's."""
-    settings = server.settings
+    settings, again = server.settings, after_sign_in(asked).to_query()
     if settings.login == "application":
         # The whole request comes back in the query of one URL, also when it came as a POST.
-        back = f"{server.path(PATH)}?{asked.to_query()}"
+        back = f"{server.path(PATH)}?{again}"
         return redirect(settings.issuer_path + settings.application_login.replace("{next}", quote(back, safe="")), 303)
     if not server.users.has_login_page:
         raise OAuthError("access_denied", "Nobody is signed in.", reason="authentication_required")
@@ -114,12 +135,12 @@ def login_page(server: "Server", request: Request, to: Destination, asked: Autho
     html = server.pages.render(
         "login.html",
         action=server.path("/oauth2/login"),
-        ticket=server.sessions.seal("login", session, asked.to_query()),
-        username=session.failed or "",
+        ticket=server.sessions.seal("login", session, again),
+        username=session.failed or openid.login_hint or "",
         error="The user name or the password is wrong." if session.failed is not None else None,
         client_name=to.client.name or to.client.key,
     )
-    response = page(html, form_targets=[to.redirect_uri])
+    response = page(html, leads_away=True, frame_ancestors=to.client.origins)
     server.sessions.write(response, replace(session, failed=None))
     return response
 
@@ -137,36 +158,83 @@ def consent_page(
         redirect_host=redirect_host(to.redirect_uri),
         username=user.user.display_name,
         can_switch=server.users.has_login_page,
-        scopes=[(token, server.settings.scopes.get(token)) for token in Scope.parse(scope)],
+        scopes=described(server.settings, scope),
     )
-    response = page(html, form_targets=[to.redirect_uri])
+    response = page(html, leads_away=True, frame_ancestors=to.client.origins)
     server.sessions.write(response, session)
     return response
 
 
-def grant_code(
-    server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, user: SignedIn, scope: str
+def described(settings: Settings, scope: str) -> list[tuple[str, str | None]]:
+    """Each scope with its sentence. Those that only steer the protocol are not worth a line."""
+    words = {**OPENID_SCOPE_WORDS, **settings.scopes}
+    return [(token, words.get(token)) for token in Scope.parse(scope) if token not in SILENT_SCOPES]
+
+
+def grant(
+    server: "Server",
+    request: Request,
+    to: Destination,
+    asked: AuthorizationRequest,
+    openid: OpenIDRequest,
+    user: SignedIn,
+    scope: str,
 ) -> Response:
-    """Issue a code and send the browser back with it -- RFC 6749 section 4.1.2."""
-    value = credentials.generate(credentials.AUTHORIZATION_CODE)
-    now = server.now()
-    code = AuthorizationCode(
-        key=credentials.digest(value),
+    """Issue what the response type names, and send the browser back with it -- RFC 6749 section 4.1.2."""
+    basis = UserGrant(
+        key="",
         grant_id=credentials.new_id(),
         client_id=to.client.key,
         subject=user.user.subject,
         username=user.user.username,
         scope=scope,
-        redirect_uri=asked.redirect_uri,
-        code_challenge=asked.code_challenge,
-        code_challenge_method=(asked.code_challenge_method or "plain") if asked.code_challenge else None,
         auth_time=user.auth_time,
-        issued_at=now,
-        expires_at=now + server.settings.code_lifetime,
+        nonce=openid.nonce,
+        sid=user.sid,
+        acr=user.acr,
+        amr=user.amr,
+        claims_requested=openid.claims,
     )
-    server.store.put(code)
-    server.event("code_issued", request, client_id=to.client.key, username=user.user.username, grant_id=code.grant_id)
-    return to.deliver(server, asked.success(redirect_uri=to.redirect_uri, code=value, iss=server.settings.issuer))
+    made = produce(server, asked, to.client, user.user, basis, scope)
+    server.store.put(*made.records, *_session_grant(server, basis))
+    name: EventName = "code_issued" if made.code else "token_issued"
+    server.event(name, request, client_id=to.client.key, username=user.user.username, grant_id=basis.grant_id)
+    response = asked.success(
+        redirect_uri=to.redirect_uri,
+        code=made.code,
+        access_token=made.access_token,
+        expires_in=made.expires_in,
+        scope=Scope.parse(scope) if made.access_token else None,
+        id_token=made.id_token,
+        iss=server.settings.issuer,
+        custom_parameters=_extras(server, asked),
+    )
+    return to.deliver(server, response)
+
+
+def _session_grant(server: "Server", basis: UserGrant) -> tuple[SessionGrant, ...]:
+    """What logout has to reach, if the session is ours."""
+    if basis.sid is None:
+        return ()
+    now = server.now()
+    return (
+        SessionGrant(
+            key=basis.grant_id or "",
+            grant_id=basis.grant_id,
+            client_id=basis.client_id,
+            subject=basis.subject,
+            sid=basis.sid,
+            issued_at=now,
+            expires_at=now + server.settings.session_lifetime,
+        ),
+    )
+
+
+def _extras(server: "Server", asked: AuthorizationRequest) -> Parameters | None:
+    if not server.settings.fusionauth_parameters:
+        return None
+    locale = asked.custom_parameters.get("locale")
+    return Parameters({"userState": "Authenticated", **({"locale": locale} if locale else {})})
 
 
 def _refused(

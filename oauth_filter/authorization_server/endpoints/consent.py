@@ -12,6 +12,7 @@ from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.interaction import remember_consent
 from oauth_filter.authorization_server.interaction import signed_in
+from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.sessions import Session
 from oauth_filter.authorization_server.sessions import form_refused
 from oauth_filter.errors import OAuthError
@@ -39,6 +40,7 @@ def consent(server: "Server", request: Request) -> Response:
         server.event("consent_denied", request, client_id=to.client.key, username=user.user.username)
         error = OAuthError("access_denied", "The user refused.", reason="consent_canceled")
         return to.refuse(server, error, asked)
-    remember_consent(server, to.client, permissible(server.settings, to.client, asked), user.user)
+    scope = permissible(server.settings, to.client, asked, OpenIDRequest.of(asked))
+    remember_consent(server, to.client, scope, user.user)
     server.event("consent_given", request, client_id=to.client.key, username=user.user.username)
-    return answer(server, request, query)
+    return answer(server, request, query, decided=True)

@@ -1,44 +1,68 @@
-"""Authorization server metadata -- RFC 8414: derived from what is served, so that it cannot say anything else."""
+"""Metadata -- RFC 8414 and OpenID Connect Discovery: derived from what is served, so that it can say nothing else."""
 
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from oauth_filter.authorization_server.claims import OPENID_SCOPES
+from oauth_filter.authorization_server.claims import USER_CLAIMS
 from oauth_filter.authorization_server.clients import AUTHENTICATION_METHODS
 from oauth_filter.authorization_server.destination import RESPONSE_MODES
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import json_response
+from oauth_filter.authorization_server.interaction import PASSWORD_ACR
+from oauth_filter.authorization_server.response_types import RESPONSE_TYPES
+from oauth_filter.signing import OWN_ALGORITHMS
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
 
-PATH: Final = "/.well-known/oauth-authorization-server"
+OAUTH: Final = "/.well-known/oauth-authorization-server"
+OPENID: Final = "/.well-known/openid-configuration"
 
 
-@endpoint(PATH, methods=("GET",), answers="json")
-def metadata(server: "Server", request: Request) -> Response:
-    """The document. It holds nothing secret, and may be read by the scripts of any site."""
-    headers = (("Cache-Control", "public, max-age=300"), ("Access-Control-Allow-Origin", "*"))
-    return json_response(document(server), headers=headers)
+@endpoint(OAUTH, methods=("GET",), answers="json", cross_origin=True)
+def oauth_metadata(server: "Server", request: Request) -> Response:
+    """RFC 8414. It holds nothing secret."""
+    return _public(document(server))
+
+
+@endpoint(OPENID, methods=("GET",), answers="json", cross_origin=True)
+def openid_configuration(server: "Server", request: Request) -> Response:
+    """OpenID Connect Discovery section 4: the same document under the name that OpenID clients ask for."""
+    return _public(document(server))
+
+
+def _public(said: dict[str, Any]) -> Response:
+    return json_response(said, headers=(("Cache-Control", "public, max-age=300"),))
 
 
 def document(server: "Server") -> dict[str, Any]:
-    """RFC 8414 section 2, for what this server serves."""
+    """RFC 8414 section 2 and Discovery section 3, for what this server serves."""
     settings = server.settings
     urls = {e.metadata_name: server.url(e.path) for e in server.endpoints if e.metadata_name is not None}
-    said: dict[str, Any] = {
+    methods = {
+        f"{name}_auth_methods_supported": list(AUTHENTICATION_METHODS)
+        for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint")
+        if name in urls
+    }
+    return {
         "issuer": settings.issuer,
         **urls,
-        "response_types_supported": ["code"],
+        **methods,
+        "response_types_supported": list(map(str, RESPONSE_TYPES)),
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": list(server.grant_types),
-        "token_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
-        "revocation_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
+        "grant_types_supported": [*server.grant_types, "implicit"],
         "code_challenge_methods_supported": ["S256", "plain"] if settings.allow_plain_pkce else ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "scopes_supported": list(dict.fromkeys((*OPENID_SCOPES, *settings.scopes))),
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": list(OWN_ALGORITHMS),
+        "claims_supported": ["sub", "iss", "auth_time", "acr", "amr", "sid", *USER_CLAIMS],
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        **({"acr_values_supported": [PASSWORD_ACR]} if server.users.has_login_page else {}),
     }
-    if settings.scopes:
-        said["scopes_supported"] = list(settings.scopes)
-    return said

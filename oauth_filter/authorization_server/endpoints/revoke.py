@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from oauth_filter import credentials
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import json_response
+from oauth_filter.authorization_server.tokens import find_token
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import AccessToken
 from oauth_filter.records import RefreshToken
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
 
 
-@endpoint("/oauth2/revoke", methods=("POST",), answers="json", metadata_name="revocation_endpoint")
+@endpoint("/oauth2/revoke", methods=("POST",), answers="json", metadata_name="revocation_endpoint", cross_origin=True)
 def revoke(server: "Server", request: Request) -> Response:
     """End a token. A refresh token takes everything of its grant with it (section 2.1).
 
@@ -23,22 +23,18 @@ def revoke(server: "Server", request: Request) -> Response:
     is ended either way (section 2.2).
     """
     form = request.form_parameters()
+    form.refuse_repeated(("token", "token_type_hint"))
     caller = server.clients.authenticate(form, request.headers.get("Authorization"))
     value = form.single("token")
     if value is None:
         raise OAuthError("invalid_request", "The parameter token is missing.", reason="missing_token")
-    key = credentials.digest(value)
-    # The prefix tells the kinds apart; token_type_hint has nothing to add.
-    if credentials.is_well_formed(value, credentials.ACCESS_TOKEN):
-        record: AccessToken | RefreshToken | None = server.store.get(AccessToken, key)
-    else:
-        record = server.store.get(RefreshToken, key)
+    record = find_token(server, value)
     if record is None or record.client_id != caller.client.key:
         return json_response({})
     if isinstance(record, RefreshToken) and record.grant_id is not None:
         server.store.revoke("grant", record.grant_id)
     else:
-        server.store.delete(type(record), key)
+        server.store.delete(AccessToken, record.key)
     server.event(
         "token_revoked", request, client_id=caller.client.key, username=record.username, grant_id=record.grant_id
     )

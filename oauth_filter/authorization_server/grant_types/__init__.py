@@ -4,8 +4,10 @@ The whole list stands in `authorization_server.app`; a grant type of your own is
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import Any
 
 from oauth_filter.authorization_server.clients import Caller
 from oauth_filter.authorization_server.issue import Granted
@@ -26,7 +28,8 @@ class GrantRequest:
     """For the log only."""
 
 
-Decide = Callable[["Server", GrantRequest], Granted]
+Decide = Callable[["Server", GrantRequest], Granted | Mapping[str, Any]]
+"""Returns what is due, or an answer that was given before. Raise OAuthError to refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

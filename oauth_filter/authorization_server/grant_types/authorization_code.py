@@ -37,14 +37,7 @@ def authorization_code(server: "Server", request: GrantRequest) -> Granted:
     except OAuthError:
         server.store.exchange(code)
         raise
-    return Granted(
-        client=client,
-        scope=code.scope,
-        subject=code.subject,
-        username=code.username,
-        spent=code,
-        auth_time=code.auth_time,
-    )
+    return Granted(client=client, scope=code.scope, user=user, basis=code, spent=code, presented=value)
 
 
 def find_code(server: "Server", value: str) -> AuthorizationCode | None:

@@ -6,6 +6,7 @@ from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.interaction import scope_of
 from oauth_filter.authorization_server.issue import Granted
+from oauth_filter.authorization_server.issue import basis_of
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import UsedAssertion
 from oauth_filter.signing import verify_assertion
@@ -30,4 +31,4 @@ def jwt_bearer(server: "Server", request: GrantRequest) -> Granted:
         used = UsedAssertion(key=assertion.replay_key, issued_at=server.now(), expires_at=assertion.expires_at)
         if not server.store.add(used):
             raise OAuthError("invalid_grant", "The assertion has been used before.", reason="assertion_reused")
-    return Granted(client=client, scope=scope, subject=user.subject, username=user.username)
+    return Granted(client=client, scope=scope, user=user, basis=basis_of(user, scope))

@@ -1,12 +1,15 @@
 """The refresh token grant -- RFC 6749 section 6, with rotation -- RFC 9700 section 4.14.2."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from typing import Any
 
 from oauth_filter import credentials
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.issue import Granted
 from oauth_filter.authorization_server.issue import refresh_token_not_found
+from oauth_filter.authorization_server.issue import repeated
 from oauth_filter.authorization_server.issue import reused
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import RefreshToken
@@ -17,8 +20,12 @@ if TYPE_CHECKING:
 
 
 @grant_type("refresh_token")
-def refresh_token(server: "Server", request: GrantRequest) -> Granted:
-    """Replace a refresh token by a new one; a second use of the old one ends the family."""
+def refresh_token(server: "Server", request: GrantRequest) -> Granted | Mapping[str, Any]:
+    """Replace a refresh token by a new one; a second use of the old one ends the family.
+
+    Within the grace the second use is taken for a repetition by a client that did not get the answer: it gets the
+    same one.
+    """
     value = request.form.single("refresh_token")
     if value is None:
         raise OAuthError("invalid_request", "The parameter refresh_token is missing.", reason="missing_refresh_token")
@@ -26,6 +33,8 @@ def refresh_token(server: "Server", request: GrantRequest) -> Granted:
     if token is None or token.client_id != request.caller.client.key:
         raise refresh_token_not_found()
     if token.spent_at is not None:
+        if (answer := repeated(server, token, value)) is not None:
+            return answer
         raise reused(server, request.http, token)
     scope = narrowed(token, request.form.single("scope"))
     user = server.users.find(token.username)
@@ -34,10 +43,11 @@ def refresh_token(server: "Server", request: GrantRequest) -> Granted:
     return Granted(
         client=request.caller.client,
         scope=scope,
-        subject=token.subject,
-        username=token.username,
+        user=user,
+        basis=token,
         spent=token,
-        auth_time=token.auth_time,
+        presented=value,
+        lifetime=lifetime_of(request.form.single("expires_in")),
     )
 
 
@@ -45,6 +55,15 @@ def find_refresh_token(server: "Server", value: str) -> RefreshToken | None:
     if not credentials.is_well_formed(value, credentials.REFRESH_TOKEN):
         return None
     return server.store.get(RefreshToken, credentials.digest(value))
+
+
+def lifetime_of(text: str | None) -> int | None:
+    """The lifetime a client asks for; it gets no longer one than is configured."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) > 0):
+        raise OAuthError("invalid_request", "expires_in is a number of seconds.", reason="invalid_expires_in")
+    return int(text)
 
 
 def narrowed(token: RefreshToken, asked: str | None) -> str:

@@ -1,0 +1,48 @@
+"""Finding a token that a client or a resource server presents."""
+
+from typing import TYPE_CHECKING
+
+from oauth_filter import credentials
+from oauth_filter.errors import OAuthError
+from oauth_filter.messages import bearer_token_from_header
+from oauth_filter.records import AccessToken
+from oauth_filter.records import RefreshToken
+
+if TYPE_CHECKING:
+    from oauth_filter.authorization_server.http import Request
+    from oauth_filter.authorization_server.server import Server
+
+
+def find_token(server: "Server", value: str) -> AccessToken | RefreshToken | None:
+    """The live token of this text, of whatever kind. Its form tells the kinds apart, so no hint is needed."""
+    if credentials.is_well_formed(value, credentials.REFRESH_TOKEN):
+        return server.store.get(RefreshToken, credentials.digest(value))
+    if credentials.is_access_token(value):
+        return server.store.get(AccessToken, credentials.digest(value))
+    return None
+
+
+def is_honoured(server: "Server", token: AccessToken | RefreshToken) -> bool:
+    """Whether the client and the user of a live token are still what they were."""
+    if server.clients.find(token.client_id or "") is None:
+        return False
+    if not token.username:
+        return True
+    user = server.users.find(token.username)
+    return user is not None and user.subject == token.subject
+
+
+def bearer(server: "Server", request: "Request") -> AccessToken:
+    """The access token a request to an endpoint of ours comes with, in its header -- RFC 6750 section 2.1.
+
+    Raise OAuthError `invalid_token` when there is none, or none that is good. Does not check its scope.
+    """
+    value = bearer_token_from_header(request.headers.get("Authorization"))
+    if value is None:
+        raise OAuthError("invalid_token", "An access token is needed.", reason="access_token_required")
+    token = find_token(server, value)
+    if not isinstance(token, AccessToken) or not is_honoured(server, token):
+        raise OAuthError(
+            "invalid_token", "The access token is unknown, expired or revoked.", reason="access_token_invalid"
+        )
+    return token
