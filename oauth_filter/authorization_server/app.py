@@ -189,6 +189,8 @@ def _grant_types(settings: Settings) -> tuple[GrantType, ...]:
 def _preflight(endpoint: Endpoint) -> Response:
     """Fetch standard, CORS preflight: what a script may send here."""
     response = Response(status=204)
+    # There is no content to have a type, and `wsgiref.validate` holds us to it.
+    del response.headers["Content-Type"]
     response.headers["Access-Control-Allow-Methods"] = ", ".join(endpoint.methods)
     response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
     response.headers["Access-Control-Max-Age"] = "3600"
