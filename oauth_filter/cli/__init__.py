@@ -11,6 +11,7 @@ import click
 
 from oauth_filter.cli.check import check
 from oauth_filter.cli.client import client
+from oauth_filter.cli.demo import demo
 from oauth_filter.cli.exits import UNAVAILABLE
 from oauth_filter.cli.exits import USAGE
 from oauth_filter.cli.exits import Failure
@@ -82,5 +83,5 @@ def main(context: click.Context, config: Path) -> None:
     context.obj = config
 
 
-for command in (init, check, serve, client, user, token, purge):
+for command in (init, check, serve, client, user, token, purge, demo):
     main.add_command(command)

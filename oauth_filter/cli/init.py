@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -101,7 +102,8 @@ def ini_text(issuer: str, profile: str) -> str:
         if name not in _ESSENTIAL or (name == "accept_query_token" and profile != "default"):
             section = f" [RFC {metadata['rfc']}]" if metadata["rfc"] else ""
             value = PROFILES[profile].get(name, default)
-            lines.append(f"# {metadata['meaning']}{section}\n#{name} = {written(metadata['kind'], value)}".rstrip())
+            lines += wrap(metadata["meaning"] + section, 118, initial_indent="# ", subsequent_indent="# ")
+            lines.append(f"#{name} = {written(metadata['kind'], value)}".rstrip())
     return "\n".join(lines) + "\n"
 
 

@@ -78,10 +78,8 @@ def span(seconds: float) -> str:
 
 def duration(seconds: int) -> str:
     """A duration exactly as an ini file has it: `5400` is `90m`."""
-    for size, unit in _SPANS:
-        if seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    raise AssertionError("every whole number is divisible by one")
+    size, unit = next((size, unit) for size, unit in _SPANS if seconds % size == 0 and (seconds or size == 1))
+    return f"{seconds // size}{unit}"
 
 
 def _fit(cell: str, width: int) -> str:

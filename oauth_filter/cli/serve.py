@@ -42,12 +42,12 @@ def serve(path: Path, application: str, host: str, port: int) -> None:
     from oauth_filter.middleware import OAuthFilter
 
     filtered = OAuthFilter(wrapped, settings)
-    listening = listen(host, port)
-    port = listening.getsockname()[1]
-    click.echo(f"{application} behind the filter: http://{host}:{port}/  (Ctrl-C stops it)")
-    click.echo("This is a development server; README.md names servers for production.")
-    _warn(settings, host, port)
-    run(make_server(filtered, listening))
+    with listen(host, port) as listening:
+        port = listening.getsockname()[1]
+        click.echo(f"{application} behind the filter: http://{host}:{port}/  (Ctrl-C stops it)")
+        click.echo("This is a development server, not one for production.")
+        _warn(settings, host, port)
+        run(make_server(filtered, listening))
 
 
 def import_application(name: str) -> "WSGIApplication":

@@ -255,6 +255,12 @@ def _client(client: Client) -> Iterator[Unsafe]:
         reason = "the client has a secret, and requests without it are accepted (RFC 6749 3.2.1)"
         fix = "use client_authentication = required"
         yield found("client_authentication", client.client_authentication, reason, fix)
+    if "password" in client.grant_types:
+        reason = "the client sees the password, and no second factor can ever be asked for (RFC 9700 2.4)"
+        yield found("grant_types", "password", reason, "use authorization_code")
+    if "implicit" in client.grant_types:
+        reason = "access tokens in URLs leak through histories, logs and scripts (RFC 9700 2.1.2)"
+        yield found("grant_types", "implicit", reason, "use authorization_code with PKCE")
     if client.pkce == "optional" and uses_codes:
         reason = "without PKCE a code that leaks or is injected can be redeemed (RFC 9700 2.1.1)"
         yield found("pkce", "optional", reason, "use pkce = required")

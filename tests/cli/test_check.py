@@ -96,6 +96,8 @@ def test_strict_issuers_of_assertions_are_safe():
         ("client_authentication", replace(CONFIDENTIAL, client_authentication="not_required")),
         ("client_authentication", replace(CONFIDENTIAL, client_authentication="not_required_with_pkce")),
         ("pkce", replace(PUBLIC, pkce="optional")),
+        ("grant_types", replace(CONFIDENTIAL, grant_types=("password",))),
+        ("grant_types", replace(PUBLIC, grant_types=("authorization_code", "implicit"))),
         ("access_token_lifetime", replace(PUBLIC, access_token_lifetime=86401)),
         ("refresh_token_lifetime", replace(PUBLIC, refresh_token_lifetime=366 * 86400)),
         ("redirect_uris", replace(PUBLIC, redirect_uris=("http://app.example.com/cb",))),

@@ -162,7 +162,7 @@ def test_legal_ids(cli, client_id):
     "arguments",
     [
         [],
-        ["--redirect-uri", URI, "--grant-type", "password"],
+        ["--redirect-uri", URI, "--grant-type", "made-up"],
         ["--redirect-uri", URI, "--public", "--grant-type", "client_credentials"],
         ["--redirect-uri", URI, "--public", "--secret-stdin"],
         ["--redirect-uri", URI, "--secret-stdin", "--prompt-secret"],

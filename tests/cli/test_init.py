@@ -94,7 +94,7 @@ def test_what_everybody_decides_fits_one_screen(tmp_path):
     init(tmp_path)
     text = (tmp_path / "oauth.ini").read_text()
     assert text.partition("# Everything else")[0].count("\n") <= 40
-    assert max(map(len, text.splitlines())) <= 150
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_the_default_profile_starts_without_tokens_in_urls(tmp_path):
