@@ -100,3 +100,13 @@ def test_a_cookie_of_ones_own_making_is_none(make_provider):
     for cookie in ("alice", "eyJ1c2VybmFtZSI6ImFsaWNlIn0", "eyJ1c2VybmFtZSI6ImFsaWNlIn0.AAAA", '"', "." * 3000):
         browser.set_cookie("oauth_filter", cookie, path="/oauth2")
         assert 'name="password"' in provider.authorize(browser).text
+
+
+def test_nobody_registers_clients_by_a_password_that_others_keep(make_provider, source):
+    # The API of profile nuxeo takes HTTP Basic: only a source that knows passwords can say yes to one.
+    settings = source | {"nuxeo_directory_api": True, "administrators": ("alice",)}
+    provider = make_provider(application=trusting, **settings)
+    browser = Browser(lambda environ, start_response: provider.filter(environ | HEADERS, start_response))
+    for auth in (("alice", ""), ("alice", "alice")):
+        answer = browser.post("/api/v1/directory/oauth2Clients", json={}, auth=auth)
+        assert answer.status_code == 401
