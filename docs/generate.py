@@ -42,7 +42,7 @@ with its line, and nothing starts with a file that has one. In Python the same o
 | text | as it stands; no quotes |
 | flag | `true` `yes` `on` `1`, `false` `no` `off` `0` |
 | duration | `45s` `15m` `1h` `30d`, or seconds; from `1s` to `3650d` |
-| list | separated by spaces, commas or lines; `redirect_uris` by spaces or lines only |
+| list | separated by spaces, commas or lines; URIs and origins by spaces or lines only |
 | `%(here)s` | the folder of the ini file |
 | `env:NAME` | the environment variable of that name, which must be set and not empty |
 | `file:path` | what the file says, without one line break at its end; the path starts at the folder of the ini file |

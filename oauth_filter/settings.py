@@ -26,6 +26,9 @@ MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
+MAY_BE_ZERO: Final = ("refresh_token_grace",)
+"""Durations that may be zero, which turns the thing off."""
+
 Kind = Literal["text", "secret", "flag", "duration", "list"]
 Algorithm = Literal[
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
@@ -254,6 +257,12 @@ class Settings:
 
     # Protected requests
     realm: str = option("api", "The realm of WWW-Authenticate challenges.", rfc="6750 3")
+    audience: tuple[str, ...] = option(
+        (),
+        "Which entities the application is: a token meant for other entities only is refused. Empty accepts all.",
+        kind="list",
+        rfc="9068 4",
+    )
     accept_query_token: bool = option(True, "Accept ?access_token= on protected requests.", kind="flag", rfc="6750 2.3")
     user_header: str = option(
         "", "A request header, such as X-Remote-User, in which a legacy application is also told the user name."
@@ -359,7 +368,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
         value = getattr(settings, name)
         if metadata["choices"] and value not in metadata["choices"]:
             yield Problem(option=name, message=f"use one of {', '.join(filter(None, metadata['choices']))}")
-        least = 0 if name == "refresh_token_grace" else 1
+        least = 0 if name in MAY_BE_ZERO else 1
         if metadata["kind"] == "duration" and not least <= value <= 10 * 365 * DAY:
             yield Problem(option=name, message=f"use a duration from {least}s to 3650d")
     yield from _issuer_faults(settings)

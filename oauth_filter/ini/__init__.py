@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
-from oauth_filter.ini.sections import ClientSection
+from oauth_filter.ini.client import ClientSection
 from oauth_filter.ini.sections import Reading
 from oauth_filter.settings import Settings
 

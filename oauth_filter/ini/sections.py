@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -15,6 +14,7 @@ from typing import get_type_hints
 
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
+from oauth_filter.ini.client import ClientSection
 from oauth_filter.ini.lines import Entry
 from oauth_filter.ini.lines import Section
 from oauth_filter.ini.lines import read_sections
@@ -22,17 +22,14 @@ from oauth_filter.ini.values import convert
 from oauth_filter.ini.values import did_you_mean
 from oauth_filter.ini.values import resolve
 from oauth_filter.ini.values import words
-from oauth_filter.passwords import hash_secret
 from oauth_filter.records import Client
-from oauth_filter.records import ClientAuthentication
-from oauth_filter.records import PKCEPolicy
 from oauth_filter.registration import client_faults
+from oauth_filter.registration import with_secret
 from oauth_filter.scope import Scope
 from oauth_filter.settings import PROFILES
 from oauth_filter.settings import JWTIssuer
 from oauth_filter.settings import Rule
 from oauth_filter.settings import Settings
-from oauth_filter.settings import option
 from oauth_filter.settings import options
 from oauth_filter.signing import key_fault
 
@@ -40,55 +37,6 @@ KINDS: Final = {"oauth_filter": False, "protect": False, "scopes": False, "clien
 """The kinds of sections, and whether there can be several, each with a label: `[client:ID]`."""
 KEYS: Final = ("secret", "public_key", "jwks", "jwks_uri")
 """What the keys of a JWT issuer can be given as."""
-
-_OF_RECORD: Final = {f.name: f.default for f in fields(Client)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientSection:
-    """What `[client:ID]` can say. The defaults are those of `records.Client`."""
-
-    name: str = option("", "The name that the consent page shows.")
-    secret: str | None = option(
-        None, "The client's secret; without one it is a public client.", kind="secret", rfc="6749 2.3.1"
-    )
-    redirect_uris: tuple[str, ...] = option(
-        (),
-        "Where users may be sent back to, compared byte for byte; a loopback address with any port.",
-        kind="list",
-        rfc="6749 3.1.2",
-    )
-    grant_types: tuple[str, ...] = option(
-        _OF_RECORD["grant_types"],
-        "How it may ask for tokens; jwt-bearer is short for the URN.",
-        kind="list",
-        rfc="6749 1.3",
-    )
-    scope: str | None = option(
-        None, "The scopes it may ask for, where that is not all of them.", kind="list", rfc="6749 3.3"
-    )
-    auto_grant: bool = option(
-        False, "Skip the consent page for every user: only for applications of your own.", kind="flag"
-    )
-    enabled: bool = option(True, "Whether it may do anything at all.", kind="flag")
-    client_authentication: ClientAuthentication = option(
-        "required",
-        "Whether a client with a secret must send it to the token endpoint; one that is sent is always checked.",
-        choices=get_args(ClientAuthentication),
-        rfc="6749 3.2.1",
-    )
-    pkce: PKCEPolicy = option(
-        "required_unless_client_authentication",
-        "Whether it must use PKCE.",
-        choices=get_args(PKCEPolicy),
-        rfc="7636 4.4.1",
-    )
-    access_token_lifetime: int | None = option(
-        None, "Lifetime of its access tokens, where not that of [oauth_filter].", kind="duration"
-    )
-    refresh_token_lifetime: int | None = option(
-        None, "Lifetime of its refresh tokens, where not that of [oauth_filter].", kind="duration"
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +107,7 @@ class Reading:
         return {
             "scopes": self._scopes(scopes),
             "protect": self._rules(of_kind["protect"], known),
-            "clients": tuple(self._client(section, known) for section in of_kind["client"]),
+            "clients": tuple(self._client(section, known, values.get("secret", "")) for section in of_kind["client"]),
             "jwt_issuers": tuple(
                 JWTIssuer(issuer=section.label, **self._values(JWTIssuer, section)) for section in of_kind["jwt_issuer"]
             ),
@@ -191,15 +139,10 @@ class Reading:
             rules[entry.line] = rule
         return tuple(rules.values())
 
-    def _client(self, section: Section, known: Iterable[str] | None) -> Client:
+    def _client(self, section: Section, known: Iterable[str] | None, master_secret: str) -> Client:
         values = self._values(ClientSection, section)
         lines = {name: entry.line for name, entry in section.entries.items()}
         secret, scope = values.pop("secret", None), values.pop("scope", None)
-        if secret is not None:
-            try:
-                values["secret_hash"] = hash_secret(secret)
-            except ValueError as error:
-                self.fault(str(error), lines["secret"], "secret")
         if scope is not None:
             try:
                 values["scope"] = str(Scope(*scope))
@@ -208,10 +151,16 @@ class Reading:
                 self.fault(str(error), lines["scope"], "scope")
         client = Client(key=section.label, client_id=section.label, **values)
         left_out = lines.keys() - values.keys()
+        if secret is not None:
+            try:
+                client = with_secret(client, secret, master_secret=master_secret)
+            except ValueError as error:
+                self.fault(str(error), lines["secret"], "secret")
+                left_out.add("token_endpoint_auth_method")
         for problem in client_faults(client):
             if problem.option not in left_out:
                 self.fault(problem.message, lines.get(problem.option or "", section.line), problem.option)
-        if "client_credentials" in values.get("grant_types", ()) and "secret" not in lines:
+        if "client_credentials" in values.get("grant_types", ()) and not lines.keys() & {"secret", "jwks", "jwks_uri"}:
             message = "client_credentials needs a secret (RFC 6749 section 4.4)"
             self.fault(message, lines["grant_types"], "grant_types")
         return client

@@ -17,6 +17,7 @@ from oauth_filter import records
 from oauth_filter.ini.lines import Entry
 from oauth_filter.settings import DAY
 from oauth_filter.settings import HOUR
+from oauth_filter.settings import MAY_BE_ZERO
 from oauth_filter.settings import MINUTE
 
 GRANT_TYPES: Final = {name.rpartition(":")[2]: name for name in records.GRANT_TYPES}
@@ -28,6 +29,7 @@ MAX_FILE: Final = 1 << 20
 """What `file:path` reads at most, in bytes."""
 
 _MANY_LINES: Final = ("public_key", "jwks")
+_URIS: Final = ("redirect_uris", "post_logout_redirect_uris", "origins")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -60,12 +62,13 @@ def convert(name: str, text: str, kind: str, choices: tuple[str, ...]) -> Any:
         case "duration":
             written = re.fullmatch(r"([0-9]{1,12})\s*([smhd]?)", text)
             seconds = int(written[1]) * UNITS[written[2]] if written else 0
-            if not 0 < seconds <= 3650 * DAY:
-                raise ValueError("use a duration such as 45s, 15m, 1h or 30d, from 1s to 3650d")
+            least = 0 if written and name in MAY_BE_ZERO else 1
+            if not least <= seconds <= 3650 * DAY:
+                raise ValueError(f"use a duration such as 45s, 15m, 1h or 30d, from {least}s to 3650d")
             return seconds
         case "list":
             # A comma is a character of URIs.
-            found = text.split() if name == "redirect_uris" else words(text)
+            found = text.split() if name in _URIS else words(text)
             return tuple(dict.fromkeys(map(_grant_type, found) if name == "grant_types" else found))
     if name not in _MANY_LINES and _CONTROL.search(text):
         raise ValueError("write it on one line, without control characters")

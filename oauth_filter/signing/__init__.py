@@ -2,8 +2,9 @@
 
 from oauth_filter.signing.assertion import Assertion
 from oauth_filter.signing.assertion import verify_assertion
+from oauth_filter.signing.keys import jwks_fault
 from oauth_filter.signing.keys import key_fault
 from oauth_filter.signing.own import OWN_ALGORITHMS
 from oauth_filter.signing.own import OwnKeys
 
-__all__ = ["OWN_ALGORITHMS", "Assertion", "OwnKeys", "key_fault", "verify_assertion"]
+__all__ = ["OWN_ALGORITHMS", "Assertion", "OwnKeys", "jwks_fault", "key_fault", "verify_assertion"]

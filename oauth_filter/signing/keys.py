@@ -11,6 +11,7 @@ from functools import lru_cache
 from http.client import HTTPException
 from typing import Any
 from typing import Final
+from typing import get_args
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler
 from urllib.request import ProxyHandler
@@ -30,11 +31,14 @@ from jwt.algorithms import Algorithm
 from jwt.algorithms import get_default_algorithms
 
 from oauth_filter.errors import OAuthError
+from oauth_filter.settings import Algorithm as KnownAlgorithm
 from oauth_filter.settings import JWTIssuer
 
 ALGORITHMS: Final[dict[str, Algorithm]] = {
     name: algorithm for name, algorithm in get_default_algorithms().items() if name != "none"
 }
+ASYMMETRIC_ALGORITHMS: Final = tuple(name for name in get_args(KnownAlgorithm) if not name.startswith("HS"))
+"""Those whose keys may be public."""
 FETCH_TIMEOUT: Final = 5.0
 """Seconds a JWK Set may take to arrive."""
 MAX_JWKS: Final = 64 * 1024
@@ -168,16 +172,33 @@ def read_jwks(content: bytes, algorithm: str) -> tuple[Key, ...]:
 
     Raise ValueError when it is not a JWK Set, or none fits.
     """
+    keys = tuple(_readable(_members(content), algorithm))
+    if not keys:
+        raise ValueError(f"the JWK Set has no public key for {algorithm}")
+    return keys
+
+
+def jwks_fault(text: str) -> str | None:
+    """Why a JWK Set cannot be the public keys of a client, as a sentence without a key; None when it can."""
+    try:
+        members = _members(text.encode("utf-8", "replace"))
+    except ValueError as error:
+        return str(error)
+    if any(isinstance(member, dict) and ("d" in member or "k" in member) for member in members):
+        return "there is a private or secret key in it; only the client may have that: give public keys"
+    if not any(tuple(_readable(members, algorithm)) for algorithm in ASYMMETRIC_ALGORITHMS):
+        return "the JWK Set has no public key that could verify a signature"
+    return None
+
+
+def _members(content: bytes) -> list[Any]:
     try:
         members = read_object(content)["keys"]
     except (ValueError, KeyError):
         members = None
     if not isinstance(members, list):
         raise ValueError("that is not a JWK Set (RFC 7517 section 5)")
-    keys = tuple(_readable(members, algorithm))
-    if not keys:
-        raise ValueError(f"the JWK Set has no public key for {algorithm}")
-    return keys
+    return members
 
 
 def _readable(members: Iterable[Any], algorithm: str) -> Iterable[Key]:
