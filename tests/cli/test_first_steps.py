@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import click
 import pytest
@@ -105,3 +106,12 @@ def test_as_a_process(cli):
     with cli.start("client", "list", "--json", stdout=-1, stderr=-1, stdin=-3) as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, json.loads(out), err) == (0, [], b"")
+
+
+def test_a_damaged_store_is_a_sentence_and_a_code_of_its_own(cli):
+    cli.ok("user", "add", "alice", "--name", "Alice in Page Land", "--generate-password")
+    database = cli.folder / "oauth.db"
+    pages = re.findall(rb".{4096}", database.read_bytes(), re.DOTALL)
+    # The page with the user on it: the file still opens, and reading fails.
+    database.write_bytes(b"".join(b"\xff" * 4096 if b"Alice in Page Land" in page else page for page in pages))
+    assert "Error: " in cli.fails(5, "user", "list")
