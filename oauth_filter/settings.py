@@ -114,7 +114,9 @@ class Settings:
     )
     profile: str = option("default", "A named set of other defaults.", choices=("default", "nuxeo", "fusionauth"))
     trusted_proxies: tuple[str, ...] = option(
-        (), "Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.", kind="list"
+        (),
+        "Addresses or networks of proxies whose X-Forwarded-For, and header of remote_user_key, are believed.",
+        kind="list",
     )
 
     # Who the user is
@@ -244,7 +246,7 @@ class Settings:
     jwt_require_aud: bool = option(True, "An assertion must name us as its audience.", kind="flag", rfc="7523 3")
     jwt_require_jti: bool = option(
         True,
-        "An assertion must have a jti; with or without one, each can be redeemed only once.",
+        "An assertion must have a jti. One that has a jti can be redeemed only once, required or not.",
         kind="flag",
         rfc="7523 3",
     )
