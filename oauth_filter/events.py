@@ -19,6 +19,7 @@ EventName = Literal[
     "token_revoked",
     "reuse_detected",
     "client_registered",
+    "entity_granted",
     "refused",
     "failed",
 ]

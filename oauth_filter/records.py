@@ -357,6 +357,7 @@ class EntityGrant(Record):
     """What a client may do at an entity. `key` comes from `EntityGrant.key_of`; `client_id` is the recipient."""
 
     kind: ClassVar[str] = "entity_grant"
+    revocable: ClassVar[bool] = False
 
     entity_id: str = ""
     permissions: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.destination import page
 from oauth_filter.authorization_server.endpoints.authorize import authorize
 from oauth_filter.authorization_server.endpoints.consent import consent
+from oauth_filter.authorization_server.endpoints.entity_grant import entity_grant
 from oauth_filter.authorization_server.endpoints.jwks import jwks
 from oauth_filter.authorization_server.endpoints.login import login
 from oauth_filter.authorization_server.endpoints.metadata import oauth_metadata
@@ -89,6 +90,11 @@ class AuthorizationServer:
         for metadata in (oauth_metadata, openid_configuration):
             self._endpoints[metadata.path + settings.issuer_path] = metadata
             self._endpoints[settings.issuer_path + metadata.path] = metadata
+        self._patterns = [
+            (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", endpoint.path)), endpoint)
+            for endpoint in endpoints
+            if "{" in endpoint.path
+        ]
         # Where some clients look for it without having read the metadata.
         self._endpoints["/.well-known/jwks.json"] = jwks
 
@@ -104,7 +110,7 @@ class AuthorizationServer:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
-        endpoint = self._endpoints.get(_collapsed(environ.get("PATH_INFO", "")))
+        endpoint = self._find(_collapsed(environ.get("PATH_INFO", "")), request)
         try:
             response = self._answer(endpoint, request)
         except OAuthError as error:
@@ -119,6 +125,15 @@ class AuthorizationServer:
         if endpoint is not None and endpoint.cross_origin:
             response.headers.extend(CROSS_ORIGIN)
         return response(environ, start_response)
+
+    def _find(self, path: str, request: Request) -> Endpoint | None:
+        if (endpoint := self._endpoints.get(path)) is not None:
+            return endpoint
+        for pattern, endpoint in self._patterns:
+            if (match := pattern.fullmatch(path)) is not None:
+                request.path_values = match.groupdict()
+                return endpoint
+        return None
 
     def _answer(self, endpoint: Endpoint | None, request: Request) -> Response:
         if endpoint is None:
@@ -141,15 +156,8 @@ class AuthorizationServer:
             response.headers["Allow"] = ", ".join(endpoint.methods)
         if error.status == 503:
             response.headers["Retry-After"] = RETRY_AFTER
-        if (
-            endpoint is not None
-            and endpoint.answers == "json"
-            and error.code in ("invalid_token", "insufficient_scope")
-        ):
-            response.headers["WWW-Authenticate"] = BearerChallenge.from_error(error).to_header()
-        # RFC 6749 section 5.2: MUST where the client used the header; harmless where it used nothing.
-        if error.code == "invalid_client" and "client_secret" not in _names(request):
-            response.headers["WWW-Authenticate"] = 'Basic realm="client", charset="UTF-8"'
+        if (challenge := _challenge(request, error)) is not None:
+            response.headers["WWW-Authenticate"] = challenge
         return response
 
     def _error_page(self, request: Request, error: OAuthError) -> Response:
@@ -174,6 +182,7 @@ def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
         revoke,
         userinfo,
         jwks,
+        entity_grant,
         oauth_metadata,
         openid_configuration,
         *optional,
@@ -199,6 +208,18 @@ def _preflight(endpoint: Endpoint) -> Response:
 
 def _collapsed(path: str) -> str:
     return re.sub(r"/{2,}", "/", path)
+
+
+def _challenge(request: Request, error: OAuthError) -> str | None:
+    """How to authenticate, where that is what was wrong -- RFC 6749 section 5.2, RFC 6750 section 3."""
+    if error.code in ("invalid_token", "insufficient_scope"):
+        return BearerChallenge.from_error(error).to_header()
+    if error.reason == "administrator_required":
+        return 'Basic realm="administration", charset="UTF-8"'
+    # MUST where the client used the header; harmless where it used nothing.
+    if error.code == "invalid_client" and "client_secret" not in _names(request):
+        return 'Basic realm="client", charset="UTF-8"'
+    return None
 
 
 def _names(request: Request) -> set[str]:

@@ -44,6 +44,9 @@ SCOPE_CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
 OPENID_SCOPES: Final = ("openid", "offline_access", *SCOPE_CLAIMS)
 """Scopes that mean something to us without standing in `[scopes]`."""
 
+ADMIN_SCOPE: Final = "oauth2:admin"
+"""Only a client that is registered for it by name gets it, whatever `unknown_scope` says."""
+
 USER_CLAIMS: Final = tuple(name for names in SCOPE_CLAIMS.values() for name in names)
 
 COMPATIBILITY_CLAIMS: Final = ("email", "email_verified", "preferred_username")

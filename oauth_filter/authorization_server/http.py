@@ -41,6 +41,8 @@ class Request(WerkzeugRequest):
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
         self.id: Final = credentials.new_id()
+        self.path_values: Mapping[str, str] = {}
+        """What stood in the path where the endpoint's has a name in braces."""
 
     def body(self) -> bytes:
         """Raise OAuthError: with status 413 for a body longer than `MAX_BODY`, with 400 for one that breaks off."""

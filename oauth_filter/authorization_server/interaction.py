@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import Literal
 
+from oauth_filter.authorization_server.claims import ADMIN_SCOPE
 from oauth_filter.authorization_server.claims import OPENID_SCOPES
 from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.sessions import stamp
@@ -74,6 +75,9 @@ def _next_step(
     if user is None or openid.prompt & {"login", "select_account"} or _is_too_long_ago(server, user, openid):
         return "login"
     if not _is_expected(server, client, user, openid):
+        if not server.users.has_login_page:
+            # Whoever keeps the session would send the same user back, and so round and round.
+            raise OAuthError("login_required", "Another user is signed in.", reason="authentication_required")
         return "login"
     if openid.essential_acr and user.acr not in openid.essential_acr:
         raise OAuthError(
@@ -146,6 +150,9 @@ def scope_of(settings: Settings, client: Client, asked: str | None) -> str:
     except ValueError:
         raise OAuthError("invalid_scope", "The scope is malformed.", reason="invalid_scope") from None
     policy = client.unknown_scope or settings.scope_policy
+    if ADMIN_SCOPE in scope and (registered is None or ADMIN_SCOPE not in registered):
+        # `unknown_scope = allow` lets clients name scopes of their own, not make themselves administrators.
+        raise OAuthError("invalid_scope", "The scope is not allowed to this client.", reason="unknown_scope")
     known = scope if policy == "allow" else Scope(*(token for token in scope if is_known(settings, token)))
     allowed = known if registered is None else known & registered
     if policy != "remove" and allowed != scope:
@@ -155,4 +162,4 @@ def scope_of(settings: Settings, client: Client, asked: str | None) -> str:
 
 def is_known(settings: Settings, token: str) -> bool:
     """Whether a scope means something here."""
-    return token in settings.scopes or token in OPENID_SCOPES
+    return token in settings.scopes or token in OPENID_SCOPES or token == ADMIN_SCOPE

@@ -94,6 +94,7 @@ class Guard:
         ).requirement
         self._seen: Final[Recent[bytes, _Seen]] = Recent(SEEN_LIMIT)
         self._realm: Final = settings.realm
+        self._audience: Final = frozenset(settings.audience)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not environ.keys().isdisjoint(self._spoofable):
@@ -172,6 +173,8 @@ class Guard:
         now = self._now()
         if found is None or not self._is_honoured(found) or (found.expires_at is not None and found.expires_at <= now):
             raise OAuthError("invalid_token", "The access token is unknown, expired or revoked.")
+        if self._audience and found.audience and self._audience.isdisjoint(found.audience):
+            raise OAuthError("invalid_token", "The access token is meant for somebody else.")
         principal = Principal.of(found)
         seen = _Seen(
             environ=principal.environ(self._user_key),

@@ -30,7 +30,7 @@ class Principal:
     scope: Scope
     expires_at: float | None
     claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    """What else the token says; empty for a token that is only a reference."""
+    """What else the token says, such as `permissions`."""
     grant_id: str | None = None
 
     @classmethod
@@ -41,6 +41,7 @@ class Principal:
             client_id=token.client_id or "",
             scope=Scope.parse(token.scope),
             expires_at=token.expires_at,
+            claims=MappingProxyType(dict(token.claims or {})),
             grant_id=token.grant_id,
         )
 

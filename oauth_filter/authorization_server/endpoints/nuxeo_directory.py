@@ -8,10 +8,12 @@ from typing import Any
 from typing import Final
 
 from oauth_filter import passwords
+from oauth_filter.authorization_server.administration import administrator
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import json_response
+from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
 from oauth_filter.registration import client_faults
 from oauth_filter.signing.keys import read_object
@@ -43,18 +45,14 @@ def nuxeo_directory(server: "Server", request: Request) -> Response:
 
 
 def refuse_stranger(server: "Server", request: Request) -> Response | None:
-    """None for an administrator; 401 without right credentials, 403 for everybody else."""
-    # Werkzeug stumbles over credentials that are not ASCII, which base64 always is.
-    given = request.authorization if request.headers.get("Authorization", "").isascii() else None
-    user = None
-    if given is not None and given.type == "basic":
-        user = server.users.authenticate(given.username or "", given.password or "")
-    if user is None:
-        response = problem(401, "Authenticate as an administrator by HTTP Basic.")
-        response.headers["WWW-Authenticate"] = 'Basic realm="administration", charset="UTF-8"'
+    """None for an administrator; 401 without right credentials, 403 for everybody else, as Nuxeo words it."""
+    try:
+        administrator(server, request)
+    except OAuthError as error:
+        response = problem(error.status, "You do not have permissions to perform this operation.")
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="administration", charset="UTF-8"'
         return response
-    if not user.administrator and user.username not in server.settings.administrators:
-        return problem(403, "You do not have permissions to perform this operation.")
     return None
 
 
