@@ -1,0 +1,1 @@
+"""What the filter costs. Not a test: nothing here passes or fails."""
