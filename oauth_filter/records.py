@@ -237,6 +237,10 @@ class AccessToken(Record):
     """What else it says, such as `permissions`."""
     claims_requested: Mapping[str, Any] | None = None
     """What the userinfo endpoint is to tell beyond the scope."""
+    auth_time: float | None = None
+    sid: str | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

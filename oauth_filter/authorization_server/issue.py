@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
 from oauth_filter import credentials
 from oauth_filter import sealing
+from oauth_filter.authorization_server.access_token import access_token_claims
 from oauth_filter.authorization_server.id_token import id_token
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import TokenResponse
@@ -108,13 +110,8 @@ def make_access_token(server: "Server", granted: Granted, grant_id: str) -> tupl
     client, basis = granted.client, granted.basis
     now = server.now()
     lifetime = client.access_token_lifetime or server.settings.access_token_lifetime
-    expires_at = now + min(lifetime, granted.lifetime or lifetime)
-    if (client.access_token_format or server.settings.access_token_format) == "jwt":
-        value = _jwt_access_token(server, granted, expires_at)
-    else:
-        value = credentials.generate(credentials.ACCESS_TOKEN)
-    return value, AccessToken(
-        key=credentials.digest(value),
+    record = AccessToken(
+        key="",
         grant_id=grant_id,
         client_id=client.key,
         subject=basis.subject if basis else None,
@@ -123,36 +120,19 @@ def make_access_token(server: "Server", granted: Granted, grant_id: str) -> tupl
         audience=granted.audience,
         claims=granted.claims,
         claims_requested=(basis.claims_requested or {}).get("userinfo") if basis else None,
+        auth_time=basis.auth_time if basis else None,
+        sid=basis.sid if basis else None,
+        acr=basis.acr if basis else None,
+        amr=basis.amr if basis else (),
         issued_at=now,
-        expires_at=expires_at,
+        expires_at=now + min(lifetime, granted.lifetime or lifetime),
     )
-
-
-def _jwt_access_token(server: "Server", granted: Granted, expires_at: float) -> str:
-    """RFC 9068 section 2.2."""
-    client, basis = granted.client, granted.basis
-    audience = granted.audience or (server.settings.issuer,)
-    told = {}
-    if granted.user is not None:
-        told = server.claims.of_scope(granted.user, client, "")
-    claims: dict[str, Any] = {
-        **server.claims.added(granted.user, client, granted.scope),
-        **told,
-        **(granted.claims or {}),
-        "iss": server.settings.issuer,
-        "sub": server.claims.subject(client, basis.subject or "") if basis else client.key,
-        "aud": audience[0] if len(audience) == 1 else list(audience),
-        "client_id": client.key,
-        "exp": int(expires_at),
-        "iat": int(server.now()),
-        "jti": credentials.new_id(),
-        "scope": granted.scope or None,
-        "auth_time": int(basis.auth_time) if basis and basis.auth_time is not None else None,
-        "acr": basis.acr if basis else None,
-        "amr": list(basis.amr) or None if basis else None,
-        "sid": basis.sid if basis else None,
-    }
-    return server.keys.sign({k: v for k, v in claims.items() if v is not None}, typ="at+jwt")
+    if (client.access_token_format or server.settings.access_token_format) == "jwt":
+        claims = access_token_claims(server, client, granted.user, record)
+        value = server.keys.sign({**claims, "jti": credentials.new_id()}, typ="at+jwt")
+    else:
+        value = credentials.generate(credentials.ACCESS_TOKEN)
+    return value, replace(record, key=credentials.digest(value))
 
 
 def _make_refresh_token(
