@@ -382,8 +382,9 @@ def _faults(settings: Settings) -> Iterator[Problem]:
         except ValueError:
             yield Problem(option="trusted_proxies", message="use IP addresses or networks such as 10.0.0.0/8")
     yield from _login_faults(settings)
-    if settings.user_header and not re.fullmatch(r"[A-Za-z0-9-]+", settings.user_header):
-        yield Problem(option="user_header", message="use a header name such as X-Remote-User")
+    if settings.user_header and not re.fullmatch(r"X-[A-Za-z0-9-]+", settings.user_header, re.IGNORECASE):
+        # Others have a meaning already: no Authorization would ever reach the guard, no Cookie the application.
+        yield Problem(option="user_header", message="use a header name that begins with X-, such as X-Remote-User")
     for token in settings.scopes:
         try:
             Scope(token)

@@ -12,6 +12,7 @@ from oauth_filter.authorization_server.destination import page
 from oauth_filter.authorization_server.endpoints.authorize import authorize
 from oauth_filter.authorization_server.endpoints.consent import consent
 from oauth_filter.authorization_server.endpoints.entity_grant import entity_grant
+from oauth_filter.authorization_server.endpoints.introspect import introspect
 from oauth_filter.authorization_server.endpoints.jwks import jwks
 from oauth_filter.authorization_server.endpoints.login import login
 from oauth_filter.authorization_server.endpoints.metadata import oauth_metadata
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 MOUNT: Final = "/oauth2"
 """Everything below is ours, also what does not exist: the application never sees it."""
+BELOW: Final = MOUNT + "/"
 
 CROSS_ORIGIN: Final = [
     ("Access-Control-Allow-Origin", "*"),
@@ -102,7 +104,7 @@ class AuthorizationServer:
         """Whether requests to this PATH_INFO are answered here."""
         if "//" in path:
             path = _collapsed(path)
-        return path.startswith(MOUNT + "/") or path == MOUNT or path in self._endpoints
+        return path.startswith(BELOW) or path == MOUNT or path in self._endpoints
 
     def is_honoured(self, token: AccessToken) -> bool:
         """Whether the client and the user of a live token are still what they were."""
@@ -180,6 +182,7 @@ def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
         consent,
         token,
         revoke,
+        introspect,
         userinfo,
         jwks,
         entity_grant,
