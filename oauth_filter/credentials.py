@@ -13,10 +13,11 @@ import zlib
 from typing import Final
 from typing import Literal
 
-Prefix = Literal["ofa", "ofr", "ofc", "ofs"]
+Prefix = Literal["ofa", "ofr", "ofc", "ofd", "ofs"]
 ACCESS_TOKEN: Final = "ofa"
 REFRESH_TOKEN: Final = "ofr"
 AUTHORIZATION_CODE: Final = "ofc"
+DEVICE_CODE: Final = "ofd"
 CLIENT_SECRET: Final = "ofs"
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

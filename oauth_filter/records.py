@@ -275,6 +275,8 @@ class DeviceCode(UserGrant):
     kind: ClassVar[str] = "device_code"
 
     user_code: str = ""
+    ends_at: float = 0.0
+    """When it can no longer be used. The record stays for a while, so that the device and the user are told why."""
     state: Literal["pending", "approved", "denied"] = "pending"
     device: Mapping[str, Any] | None = None
     """What the device said about itself, for the user to recognise it."""

@@ -13,7 +13,9 @@ from oauth_filter.authorization_server.sessions import stamp
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
 from oauth_filter.records import Consent
+from oauth_filter.records import SessionGrant
 from oauth_filter.records import User
+from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
 from oauth_filter.settings import Settings
 
@@ -83,8 +85,7 @@ def _next_step(
         raise OAuthError(
             "unmet_authentication_requirements", "The acr cannot be reached.", reason="authentication_required"
         )
-    if client.registration_required and client.key not in user.user.registrations:
-        raise OAuthError("access_denied", "The user is not registered for this client.", reason="registration_required")
+    check_registered(client, user.user)
     if decided or client.auto_grant:
         return "done"
     if client.consent == "always" or "consent" in openid.prompt:
@@ -114,6 +115,12 @@ def _is_expected(server: "Server", client: Client, user: SignedIn, openid: OpenI
     return hint.get("sub") == subject
 
 
+def check_registered(client: Client, user: User) -> None:
+    """Raise OAuthError `access_denied` when the client is for its registered users, and this is none of them."""
+    if client.registration_required and client.key not in user.registrations:
+        raise OAuthError("access_denied", "The user is not registered for this client.", reason="registration_required")
+
+
 def has_consented(server: "Server", client: Client, scope: str, user: User) -> bool:
     """Whether the user has allowed this client all of this before."""
     consent = server.store.get(Consent, Consent.key_of(user.subject or "", client.key))
@@ -133,6 +140,24 @@ def remember_consent(server: "Server", client: Client, scope: str, user: User) -
             issued_at=now,
             expires_at=now + server.settings.consent_lifetime,
         )
+    )
+
+
+def session_grant(server: "Server", basis: UserGrant) -> tuple[SessionGrant, ...]:
+    """What logout has to reach, if the session is ours."""
+    if basis.sid is None:
+        return ()
+    now = server.now()
+    return (
+        SessionGrant(
+            key=basis.grant_id or "",
+            grant_id=basis.grant_id,
+            client_id=basis.client_id,
+            subject=basis.subject,
+            sid=basis.sid,
+            issued_at=now,
+            expires_at=now + server.settings.session_lifetime,
+        ),
     )
 
 

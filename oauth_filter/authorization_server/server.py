@@ -49,6 +49,10 @@ class Server:
         """The path of one of our paths as browsers see it."""
         return self.settings.issuer_path + path
 
+    def address(self, request: "Request") -> str | None:
+        """Where a request comes from, as far as that can be known."""
+        return client_address(request.environ, self.settings.trusted_proxies)
+
     def event(
         self,
         name: EventName,
@@ -69,7 +73,7 @@ class Server:
                 client_id=client_id,
                 username=username,
                 grant_id=grant_id,
-                address=client_address(request.environ, self.settings.trusted_proxies),
+                address=self.address(request),
                 reason=reason,
                 detail=detail,
             )

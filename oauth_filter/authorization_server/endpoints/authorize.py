@@ -18,6 +18,7 @@ from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.interaction import SignedIn
 from oauth_filter.authorization_server.interaction import next_step
 from oauth_filter.authorization_server.interaction import scope_of
+from oauth_filter.authorization_server.interaction import session_grant
 from oauth_filter.authorization_server.interaction import signed_in
 from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.openid_request import after_sign_in
@@ -31,7 +32,6 @@ from oauth_filter.messages import Parameters
 from oauth_filter.messages import ProtocolError
 from oauth_filter.messages import is_code_challenge
 from oauth_filter.records import Client
-from oauth_filter.records import SessionGrant
 from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
 from oauth_filter.settings import Settings
@@ -196,7 +196,7 @@ def grant(
         claims_requested=openid.claims,
     )
     made = produce(server, asked, to.client, user.user, basis, scope)
-    server.store.put(*made.records, *_session_grant(server, basis))
+    server.store.put(*made.records, *session_grant(server, basis))
     name: EventName = "code_issued" if made.code else "token_issued"
     server.event(name, request, client_id=to.client.key, username=user.user.username, grant_id=basis.grant_id)
     response = asked.success(
@@ -210,24 +210,6 @@ def grant(
         custom_parameters=_extras(server, asked),
     )
     return to.deliver(server, response)
-
-
-def _session_grant(server: "Server", basis: UserGrant) -> tuple[SessionGrant, ...]:
-    """What logout has to reach, if the session is ours."""
-    if basis.sid is None:
-        return ()
-    now = server.now()
-    return (
-        SessionGrant(
-            key=basis.grant_id or "",
-            grant_id=basis.grant_id,
-            client_id=basis.client_id,
-            subject=basis.subject,
-            sid=basis.sid,
-            issued_at=now,
-            expires_at=now + server.settings.session_lifetime,
-        ),
-    )
 
 
 def _extras(server: "Server", asked: AuthorizationRequest) -> Parameters | None:
