@@ -80,6 +80,10 @@ class Sessions:
             sid=credentials.new_id(),
         )
 
+    def sign_in_failed(self, username: str, before: Session) -> Session:
+        """A session of nobody: who was asked for a password and had none does not go on as who was signed in."""
+        return Session(browser=before.browser, failed=username[:255] or "?")
+
     def write(self, response: Response, session: Session) -> None:
         """Send the cookie, for our own paths only and out of reach of scripts."""
         said = {name: value for name, value in asdict(session).items() if value}

@@ -1,6 +1,5 @@
 """Where our login page posts to."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -24,8 +23,7 @@ def login(server: "Server", request: Request) -> Response:
     response = redirect(f"{server.path(AUTHORIZE)}?{query}", 303)
     if user is None:
         server.event("sign_in_failed", request, username=username, reason="invalid_user_credentials")
-        failed = replace(server.sessions.read(request), failed=username[:255] or "?")
-        server.sessions.write(response, failed)
+        server.sessions.write(response, server.sessions.sign_in_failed(username, server.sessions.read(request)))
     else:
         server.event("signed_in", request, username=user.username)
         server.sessions.write(response, server.sessions.sign_in(user))
