@@ -18,7 +18,8 @@ def administrator(server: "Server", request: Request) -> str:
 
     Raise OAuthError: 401 without credentials that are right, 403 for everybody who is no administrator.
     """
-    given = request.authorization
+    # Werkzeug stumbles over credentials that are not ASCII, which base64 always is.
+    given = request.authorization if request.headers.get("Authorization", "").isascii() else None
     if given is not None and given.type == "basic":
         user = server.users.authenticate(given.username or "", given.password or "")
         if user is None:
