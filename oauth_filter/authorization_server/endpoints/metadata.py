@@ -48,6 +48,8 @@ def document(server: "Server") -> dict[str, Any]:
         for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint")
         if name in urls
     }
+    # A public client has nothing to show there.
+    methods["introspection_endpoint_auth_methods_supported"].remove("none")
     return {
         "issuer": settings.issuer,
         **urls,
