@@ -13,7 +13,10 @@ from oauth_filter.messages import AuthorizationRequest
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 _SIGN_IN_PROMPTS: Final = frozenset({"login", "select_account"})
 _DISPLAYS: Final = ("page", "popup", "touch", "wap")
-_NOT_SUPPORTED: Final = ("request", "request_uri", "registration")
+PARAMETERS: Final = (
+    *("nonce", "prompt", "max_age", "display", "ui_locales", "login_hint", "id_token_hint", "acr_values", "claims"),
+    *("request", "request_uri", "registration"),
+)
 MAX_CLAIMS: Final = 8 * 1024
 
 
@@ -36,8 +39,9 @@ class OpenIDRequest:
         `display` and `ui_locales` are wishes that may be ignored. Does not verify id_token_hint.
         """
         custom = asked.custom_parameters
-        for name in ("prompt", "max_age", "nonce", "id_token_hint", "claims", *_NOT_SUPPORTED):
-            custom.single(name)
+        # Not `Parameters.single`: its error is for a page, and by now there is a client to tell.
+        if any(len(set(custom.getlist(name))) > 1 for name in PARAMETERS):
+            raise OAuthError("invalid_request", "A parameter is sent more than once.", reason="repeated_parameter")
         # Section 6 and section 7.2.1: what is not supported is refused by a code of its own.
         if custom.get("request"):
             raise OAuthError("request_not_supported", "Request objects are not supported.", reason="invalid_request")
