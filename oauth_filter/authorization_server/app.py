@@ -11,6 +11,11 @@ from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.destination import page
 from oauth_filter.authorization_server.endpoints.authorize import authorize
 from oauth_filter.authorization_server.endpoints.consent import consent
+from oauth_filter.authorization_server.endpoints.device import device
+from oauth_filter.authorization_server.endpoints.device_approve import device_approve
+from oauth_filter.authorization_server.endpoints.device_authorize import device_authorize
+from oauth_filter.authorization_server.endpoints.device_user_code import device_user_code
+from oauth_filter.authorization_server.endpoints.device_validate import device_validate
 from oauth_filter.authorization_server.endpoints.entity_grant import entity_grant
 from oauth_filter.authorization_server.endpoints.introspect import introspect
 from oauth_filter.authorization_server.endpoints.jwks import jwks
@@ -25,7 +30,9 @@ from oauth_filter.authorization_server.endpoints.userinfo import userinfo
 from oauth_filter.authorization_server.grant_types import GrantType
 from oauth_filter.authorization_server.grant_types.authorization_code import authorization_code
 from oauth_filter.authorization_server.grant_types.client_credentials import client_credentials
+from oauth_filter.authorization_server.grant_types.device_code import device_code
 from oauth_filter.authorization_server.grant_types.jwt_bearer import jwt_bearer
+from oauth_filter.authorization_server.grant_types.password import password
 from oauth_filter.authorization_server.grant_types.refresh_token import refresh_token
 from oauth_filter.authorization_server.http import Endpoint
 from oauth_filter.authorization_server.http import Request
@@ -35,6 +42,7 @@ from oauth_filter.authorization_server.pages import Pages
 from oauth_filter.authorization_server.server import Server
 from oauth_filter.authorization_server.sessions import Sessions
 from oauth_filter.authorization_server.tokens import is_honoured
+from oauth_filter.authorization_server.users import Users
 from oauth_filter.authorization_server.users import open_users
 from oauth_filter.errors import OAuthError
 from oauth_filter.events import announce_to
@@ -72,18 +80,19 @@ class AuthorizationServer:
         self, settings: Settings, store: Store, *, application: "WSGIApplication", now: Callable[[], float]
     ) -> None:
         endpoints = _endpoints(settings)
+        users = open_users(settings, store, application)
         self.server: Final = Server(
             settings=settings,
             store=store,
             now=now,
             keys=OwnKeys(settings, store, now),
             clients=Clients(settings, store),
-            users=open_users(settings, store, application),
+            users=users,
             claims=Claims(settings),
             sessions=Sessions(settings, now),
             pages=Pages(settings),
             announce=announce_to(settings.on_event),
-            grant_types={grant_type.name: grant_type for grant_type in _grant_types(settings)},
+            grant_types={grant_type.name: grant_type for grant_type in _grant_types(settings, users)},
             endpoints=endpoints,
         )
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
@@ -184,6 +193,11 @@ def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
         revoke,
         introspect,
         userinfo,
+        device_authorize,
+        device,
+        device_validate,
+        device_user_code,
+        device_approve,
         jwks,
         entity_grant,
         oauth_metadata,
@@ -193,9 +207,12 @@ def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
     )
 
 
-def _grant_types(settings: Settings) -> tuple[GrantType, ...]:
+def _grant_types(settings: Settings, users: Users) -> tuple[GrantType, ...]:
     optional = [jwt_bearer] if settings.jwt_bearer_enabled else []
-    return (authorization_code, refresh_token, client_credentials, *optional)
+    if users.has_login_page:
+        # Where somebody else signs users in, we have no password to compare with.
+        optional.append(password)
+    return (authorization_code, refresh_token, client_credentials, device_code, *optional)
 
 
 def _preflight(endpoint: Endpoint) -> Response:

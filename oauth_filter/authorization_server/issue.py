@@ -267,7 +267,7 @@ def reused(server: "Server", request: "Request", spent: Spendable) -> OAuthError
         case RefreshToken():
             return refresh_token_not_found()
         case DeviceCode():
-            return OAuthError("invalid_grant", "The device code is unknown or used.", reason="invalid_device_code")
+            return device_code_not_found()
         case _:
             return code_not_found()
 
@@ -282,6 +282,10 @@ def refresh_token_not_found() -> OAuthError:
     return OAuthError(
         "invalid_grant", "The refresh token is unknown, expired or used.", reason="refresh_token_not_found"
     )
+
+
+def device_code_not_found() -> OAuthError:
+    return OAuthError("invalid_grant", "The device code is unknown or used.", reason="invalid_device_code")
 
 
 def _stays(server: "Server", spent: Spendable) -> bool:

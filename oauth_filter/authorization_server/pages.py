@@ -20,7 +20,16 @@ from oauth_filter.errors import Problem
 from oauth_filter.settings import DAY
 from oauth_filter.settings import Settings
 
-TEMPLATES: Final = ("layout.html", "login.html", "consent.html", "error.html", "form_post.html")
+TEMPLATES: Final = (
+    "layout.html",
+    "login.html",
+    "consent.html",
+    "device.html",
+    "device_confirm.html",
+    "device_done.html",
+    "error.html",
+    "form_post.html",
+)
 
 STATIC_PATH: Final = "/oauth2/static"
 """Where the files of the folder `static` are served, below the issuer."""

@@ -1,8 +1,9 @@
 """What the browser carries: one signed cookie, and the signed ticket in each of our forms.
 
-The cookie names the browser, and who signed in with it on our login page. A ticket holds the authorization request
-that a form belongs to; it is bound to the browser, so that another site can neither forge a form nor send one of
-its own (RFC 6749 section 10.12). Nothing is kept on the server, and so nothing is lost between processes.
+The cookie names the browser, and who signed in with it on our login page. A ticket holds what a form
+belongs to, such as an authorization request; it is bound to the browser, so that another site can neither forge a form
+nor send one of its own (RFC 6749 section 10.12). Nothing is kept on the server, and so nothing is lost between
+processes.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from oauth_filter.settings import Settings
 TICKET_LIFETIME: Final = HOUR
 """Seconds somebody may leave a login or consent page open."""
 
-Purpose = Literal["login", "consent"]
+Purpose = Literal["login", "consent", "device"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +97,19 @@ class Sessions:
             samesite="Lax",
         )
 
-    def seal(self, purpose: Purpose, session: Session, query: str, subject: str | None = None) -> str:
-        """The ticket of a form: which authorization request it continues, in which browser, for whom."""
-        return _text(self._tickets.dumps([purpose, session.browser, subject, self._now(), query]))
+    def seal(self, purpose: Purpose, session: Session, what: str, subject: str | None = None) -> str:
+        """The ticket of a form: what it continues, such as an authorization request, in which browser, for whom."""
+        return _text(self._tickets.dumps([purpose, session.browser, subject, self._now(), what]))
 
     def open(self, ticket: str, purpose: Purpose, request: Request, subject: str | None = None) -> str:
-        """The authorization request of a ticket. Raise OAuthError unless it is of this browser, user and hour.
+        """What a ticket continues. Raise OAuthError unless it is of this browser, user and hour.
 
         Does not check that the ticket is used once: what it leads to can be repeated without harm.
         """
         # Sent by browsers, not by scripts in them: a form of another site is refused before its ticket is read.
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         try:
-            sealed_purpose, browser, sealed_subject, sealed_at, query = self._tickets.loads(ticket)
+            sealed_purpose, browser, sealed_subject, sealed_at, what = self._tickets.loads(ticket)
         except (BadData, TypeError, ValueError):
             raise form_refused() from None
         if (
@@ -119,7 +120,7 @@ class Sessions:
             or sealed_at + TICKET_LIFETIME <= self._now()
         ):
             raise form_refused()
-        return _text(query)
+        return _text(what)
 
 
 def form_refused() -> OAuthError:

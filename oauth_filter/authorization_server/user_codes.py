@@ -73,11 +73,11 @@ def find(server: "Server", typed: str | None, *, client_id: str | None = None) -
         raise OAuthError("invalid_request", "The parameter user_code is missing.", reason="missing_user_code")
     user_code = server.store.get(UserCode, read(typed) or "")
     if user_code is None or user_code.spent_at is not None or client_id not in (None, user_code.client_id):
-        raise _invalid()
+        raise invalid()
     device_code = server.store.get(DeviceCode, user_code.device_code_key)
     client = server.clients.find(user_code.client_id or "")
     if device_code is None or client is None:
-        raise _invalid()
+        raise invalid()
     if device_code.ends_at <= server.now():
         raise OAuthError("invalid_request", "That code has expired.", reason="user_code_expired")
     return Waiting(user_code=user_code, device_code=device_code, client=client)
@@ -94,25 +94,25 @@ def guess_as_user(
     if read(typed) is None:
         return find(server, typed, client_id=client_id)  # nothing is learnt from what cannot be a code
     address = server.address(request)
-    places = _place(limits.take(server, OF_SUBJECT, subject))
+    places = _granted(limits.take(server, OF_SUBJECT, subject))
     more = limits.take(server, FIRST_OF_SUBJECT, subject) or limits.take(server, OF_ADDRESS, address)
     if more is None:
         limits.give_back(server, places)
-    return _judged(server, (*places, *_place(more)), typed, client_id)
+    return _judged(server, (*places, *_granted(more)), typed, client_id)
 
 
 def guess_as_stranger(server: "Server", request: "Request", typed: str | None, *, client_id: str) -> Waiting:
     """As `find`, for whoever is at this address."""
     if read(typed) is None:
         return find(server, typed, client_id=client_id)
-    return _judged(server, _place(limits.take(server, OF_STRANGER, server.address(request))), typed, client_id)
+    return _judged(server, _granted(limits.take(server, OF_STRANGER, server.address(request))), typed, client_id)
 
 
 def guess_as_client(server: "Server", typed: str | None, *, client_id: str) -> Waiting:
     """As `find`, for a client that has authenticated and asks for somebody it knows."""
     if read(typed) is None:
         return find(server, typed, client_id=client_id)
-    return _judged(server, _place(limits.take(server, OF_CLIENT, client_id)), typed, client_id)
+    return _judged(server, _granted(limits.take(server, OF_CLIENT, client_id)), typed, client_id)
 
 
 def approve(server: "Server", request: "Request", waiting: Waiting, by: SignedIn) -> bool:
@@ -159,7 +159,7 @@ def _judged(server: "Server", places: tuple[Attempt, ...], typed: str | None, cl
     return waiting
 
 
-def _place(places: tuple[Attempt, ...] | None) -> tuple[Attempt, ...]:
+def _granted(places: tuple[Attempt, ...] | None) -> tuple[Attempt, ...]:
     if places is None:
         raise OAuthError(
             "invalid_request", "Too many wrong codes. Wait a while.", reason="too_many_attempts", status=429
@@ -167,7 +167,8 @@ def _place(places: tuple[Attempt, ...] | None) -> tuple[Attempt, ...]:
     return places
 
 
-def _invalid() -> OAuthError:
+def invalid() -> OAuthError:
+    """The answer to a code that never was, or that has served."""
     return OAuthError(
         "invalid_request", "That code is not valid. Compare it with your device.", reason="invalid_user_code"
     )

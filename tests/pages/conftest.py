@@ -36,6 +36,17 @@ def values(text):
             "scopes": [("reports:read", text), (text, None)],
             "redirect_host": text,
         },
+        "device.html": {"action": text, "ticket": text, "user_code": text, "error": text, "username": text},
+        "device_confirm.html": {
+            "action": text,
+            "ticket": text,
+            "client_name": text,
+            "device": text,
+            "user_code": text,
+            "username": text,
+            "scopes": [("reports:read", text), (text, None)],
+        },
+        "device_done.html": {"is_allowed": True, "client_name": text},
         "error.html": {"heading": text, "description": text, "advice": text, "request_id": text},
         "form_post.html": {"action": text, "client_name": text, "parameters": [(text, text), ("state", text)]},
     }

@@ -1,9 +1,7 @@
 """The authorization endpoint -- RFC 6749 section 3.1. One function, entered again after login and consent."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Final
-from urllib.parse import quote
 
 from oauth_filter import credentials
 from oauth_filter.authorization_server.destination import RESPONSE_MODES
@@ -11,10 +9,10 @@ from oauth_filter.authorization_server.destination import Destination
 from oauth_filter.authorization_server.destination import destination
 from oauth_filter.authorization_server.destination import destination_of
 from oauth_filter.authorization_server.destination import page
+from oauth_filter.authorization_server.endpoints.login import ask_to_sign_in
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
-from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.interaction import SignedIn
 from oauth_filter.authorization_server.interaction import next_step
 from oauth_filter.authorization_server.interaction import scope_of
@@ -123,26 +121,9 @@ def check_code_challenge(settings: Settings, client: Client, asked: Authorizatio
 def login_page(
     server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, openid: OpenIDRequest
 ) -> Response:
-    """Ask who the user is, on our page or on the application's."""
-    settings, again = server.settings, after_sign_in(asked).to_query()
-    if settings.login == "application":
-        # The whole request comes back in the query of one URL, also when it came as a POST.
-        back = f"{server.path(PATH)}?{again}"
-        return redirect(settings.issuer_path + settings.application_login.replace("{next}", quote(back, safe="")), 303)
-    if not server.users.has_login_page:
-        raise OAuthError("access_denied", "Nobody is signed in.", reason="authentication_required")
-    session = server.sessions.read(request)
-    html = server.pages.render(
-        "login.html",
-        action=server.path("/oauth2/login"),
-        ticket=server.sessions.seal("login", session, again),
-        username=session.failed or openid.login_hint or "",
-        error="The user name or the password is wrong." if session.failed is not None else None,
-        client_name=to.client.name or to.client.key,
-    )
-    response = page(html, leads_away=True, frame_ancestors=to.client.origins)
-    server.sessions.write(response, replace(session, failed=None))
-    return response
+    """Ask who the user is. The whole request comes back in the query of one URL, also when it came as a POST."""
+    back = f"{PATH}?{after_sign_in(asked).to_query()}"
+    return ask_to_sign_in(server, request, back, client=to.client, login_hint=openid.login_hint)
 
 
 def consent_page(

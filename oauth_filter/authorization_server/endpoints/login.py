@@ -1,26 +1,61 @@
-"""Where our login page posts to."""
+"""The login page, where it posts to, and the way to the application's own."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import Final
 from unicodedata import normalize
+from urllib.parse import quote
 
-from oauth_filter.authorization_server.endpoints.authorize import PATH as AUTHORIZE
+from oauth_filter.authorization_server.destination import page
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import redirect
+from oauth_filter.errors import OAuthError
+from oauth_filter.records import Client
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
 
 
-@endpoint("/oauth2/login", methods=("POST",), answers="page")
+PATH: Final = "/oauth2/login"
+
+
+def ask_to_sign_in(
+    server: "Server", request: Request, back: str, *, client: Client | None = None, login_hint: str | None = None
+) -> Response:
+    """Ask who the user is, on our page or on the application's, and come back to `back` either way.
+
+    `back` is a path of ours below the issuer, with its query. Never take it from a request: it goes into a redirect.
+    """
+    settings = server.settings
+    if settings.login == "application":
+        place = settings.application_login.replace("{next}", quote(server.path(back), safe=""))
+        return redirect(settings.issuer_path + place, 303)
+    if not server.users.has_login_page:
+        raise OAuthError("access_denied", "Nobody is signed in.", reason="authentication_required")
+    session = server.sessions.read(request)
+    html = server.pages.render(
+        "login.html",
+        action=server.path(PATH),
+        ticket=server.sessions.seal("login", session, back),
+        username=session.failed or login_hint or "",
+        error="The user name or the password is wrong." if session.failed is not None else None,
+        client_name=(client.name or client.key) if client is not None else None,
+    )
+    response = page(html, leads_away=client is not None, frame_ancestors=client.origins if client is not None else ())
+    server.sessions.write(response, replace(session, failed=None))
+    return response
+
+
+@endpoint(PATH, methods=("POST",), answers="page")
 def login(server: "Server", request: Request) -> Response:
-    """Sign the browser in if the password is right, and return to the authorization request either way."""
+    """Sign the browser in if the password is right, and return to where it was asked for either way."""
     form = request.form_parameters()
-    query = server.sessions.open(form.single("ticket") or "", "login", request)
+    back = server.sessions.open(form.single("ticket") or "", "login", request)
     username = normalize("NFC", form.single("username") or "")
     user = server.users.authenticate(username, form.single("password") or "")
-    response = redirect(f"{server.path(AUTHORIZE)}?{query}", 303)
+    response = redirect(server.path(back), 303)
     if user is None:
         server.event("sign_in_failed", request, username=username, reason="invalid_user_credentials")
         server.sessions.write(response, server.sessions.sign_in_failed(username, server.sessions.read(request)))

@@ -17,7 +17,18 @@ from oauth_filter.messages import decode_form
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
 
-PARAMETERS: Final = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "assertion")
+PARAMETERS: Final = (
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "assertion",
+    "device_code",
+    "username",
+    "password",
+)
 """Those of every grant type of ours, beside the client's own."""
 
 
