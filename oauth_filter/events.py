@@ -11,6 +11,9 @@ from typing import Literal
 EventName = Literal[
     "signed_in",
     "sign_in_failed",
+    "signed_out",
+    "logout_delivered",
+    "logout_undelivered",
     "consent_given",
     "consent_denied",
     "code_issued",
@@ -50,7 +53,7 @@ Listener = Callable[[Event], None]
 
 def log(event: Event) -> None:
     """Write the event as one line of JSON: control characters of a user name cannot forge a second line."""
-    level = logging.WARNING if event.name in ("reuse_detected", "failed") else logging.INFO
+    level = logging.WARNING if event.name in ("reuse_detected", "logout_undelivered", "failed") else logging.INFO
     if logger.isEnabledFor(level):
         said = {name: value for name, value in asdict(event).items() if value is not None}
         logger.log(level, "%s", json.dumps(said))

@@ -320,8 +320,17 @@ class SessionGrant(Record):
     """A grant that a client got in a user's session with us, so that logout can reach it. `key` is its grant_id."""
 
     kind: ClassVar[str] = "session_grant"
+    revocable: ClassVar[bool] = False  # a client whose tokens are revoked still has a session of its own to end
 
     sid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSession(Record):
+    """A session that was signed out, kept for as long as a copy of its cookie could be good. `key` is its `sid`."""
+
+    kind: ClassVar[str] = "ended_session"
+    revocable: ClassVar[bool] = False  # revoking the user must not bring the session back to life
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +401,7 @@ KINDS: tuple[type[Record], ...] = (
     DevicePoll,
     Consent,
     SessionGrant,
+    EndedSession,
     UsedAssertion,
     SigningKey,
     Entity,

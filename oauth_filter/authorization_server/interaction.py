@@ -13,6 +13,7 @@ from oauth_filter.authorization_server.sessions import stamp
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
 from oauth_filter.records import Consent
+from oauth_filter.records import EndedSession
 from oauth_filter.records import SessionGrant
 from oauth_filter.records import User
 from oauth_filter.records import UserGrant
@@ -52,6 +53,9 @@ def signed_in(server: "Server", request: "Request") -> SignedIn | None:
     user = server.users.find(session.username)
     # A user of the same name, or with another password since, is not whom the cookie was given to.
     if user is None or user.subject != session.subject or stamp(user) != session.stamp:
+        return None
+    # The cookie of a browser that was signed out may have been copied before.
+    if session.sid is None or server.store.get(EndedSession, session.sid) is not None:
         return None
     return SignedIn(user=user, auth_time=session.auth_time, sid=session.sid, acr=PASSWORD_ACR, amr=("pwd",))
 

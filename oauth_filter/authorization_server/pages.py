@@ -27,6 +27,8 @@ TEMPLATES: Final = (
     "device.html",
     "device_confirm.html",
     "device_done.html",
+    "logout.html",
+    "signed_out.html",
     "error.html",
     "form_post.html",
 )
@@ -37,6 +39,9 @@ STATIC_PATH: Final = "/oauth2/static"
 _WEB_SCHEMES: Final = frozenset({"http", "https"})
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*", re.ASCII)
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
+
+# Who may frame us is never widened to what a source expression can name. A browser takes `*.` for any number of labels.
+_FRAMER: Final = re.compile(r"https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:([0-9]{1,5}|\*))?", re.ASCII)
 
 # A page whose forms may go to one of these could run what an attacker wrote.
 _ACTIVE_SCHEMES: Final = frozenset({"javascript", "vbscript", "data", "blob", "filesystem", "about"})
@@ -112,14 +117,19 @@ def input_value(text: str) -> Markup:
 
 
 def page_headers(
-    *, form_targets: Iterable[str] | None = (), script: bool = False, frame_ancestors: Iterable[str] = ()
+    *,
+    form_targets: Iterable[str] | None = (),
+    script: bool = False,
+    frames: Iterable[str] = (),
+    frame_ancestors: Iterable[str] = (),
 ) -> list[tuple[str, str]]:
     """The headers of a page, among them a Content-Security-Policy without inline code.
 
     `form_targets` are the URLs that a form on the page may end at, beside our own: the redirect URI, because browsers
     apply `form-action` to the redirects that answer a form as well (CSP 3 section 6.3.1). Chromium does so for every
     hop, those behind the redirect URI included; None sets no limit, for clients that send the browser further on.
-    `script` allows our own script files; only the form_post page needs one. `frame_ancestors` are origins that may
+    `script` allows our own script files; only the form_post page needs one. `frames` are the URLs that the page shows
+    in frames, which only the page after signing out does. `frame_ancestors` are origins that may
     frame the page; nobody may by default (RFC 9700 section 4.16). A URL that cannot be written as a source expression
     is left out.
 
@@ -128,11 +138,13 @@ def page_headers(
 
     Not decided here: whether a redirect URI is registered, and whether an origin deserves to frame us.
     """
-    framers = _sources(frame_ancestors)
+    framers = list(dict.fromkeys(origin for origin in frame_ancestors if _FRAMER.fullmatch(origin)))
     policy = ["default-src 'none'"]
     if script:
         policy.append("script-src 'self'")
     policy += ["style-src 'self'", "img-src 'self' data:"]
+    if framed := _sources(frames):
+        policy.append(" ".join(["frame-src", *framed]))
     if form_targets is not None:
         policy.append(" ".join(["form-action 'self'", *_sources(form_targets)]))
     policy += ["base-uri 'none'", " ".join(["frame-ancestors", *(framers or ["'none'"])])]

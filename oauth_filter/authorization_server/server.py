@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oauth_filter.authorization_server.backchannel import Backchannel
 from oauth_filter.authorization_server.claims import Claims
 from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.pages import Pages
@@ -38,6 +39,7 @@ class Server:
     sessions: Sessions
     pages: Pages
     announce: Listener
+    backchannel: Backchannel
     grant_types: "Mapping[str, GrantType]"
     endpoints: "tuple[Endpoint, ...]"
 

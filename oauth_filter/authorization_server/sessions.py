@@ -28,7 +28,7 @@ from oauth_filter.settings import Settings
 TICKET_LIFETIME: Final = HOUR
 """Seconds somebody may leave a login or consent page open."""
 
-Purpose = Literal["login", "consent", "device"]
+Purpose = Literal["login", "consent", "device", "logout", "signed_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +70,18 @@ class Sessions:
             return Session(browser=session.browser)
         return session
 
-    def sign_in(self, user: User) -> Session:
-        """A session of that user. The browser's id is a new one: what knew the old one does not know this."""
+    def sign_in(self, user: User, sid: str | None = None) -> Session:
+        """A session of that user. The browser's id is a new one: what knew the old one does not know this.
+
+        `sid` is that of a session of the same user which goes on with this.
+        """
         return Session(
             browser=credentials.new_id(),
             username=user.username,
             subject=user.subject,
             auth_time=self._now(),
             stamp=stamp(user),
-            sid=credentials.new_id(),
+            sid=sid or credentials.new_id(),
         )
 
     def sign_in_failed(self, username: str, before: Session) -> Session:
@@ -107,7 +110,7 @@ class Sessions:
         Does not check that the ticket is used once: what it leads to can be repeated without harm.
         """
         # Sent by browsers, not by scripts in them: a form of another site is refused before its ticket is read.
-        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        site = request.headers.get("Sec-Fetch-Site", "same-origin") if request.method == "POST" else "none"
         try:
             sealed_purpose, browser, sealed_subject, sealed_at, what = self._tickets.loads(ticket)
         except (BadData, TypeError, ValueError):

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from oauth_filter import credentials
 from oauth_filter import sealing
+from oauth_filter.records import Client
 from oauth_filter.records import SigningAlgorithm
 from oauth_filter.records import SigningKey
 from oauth_filter.settings import Settings
@@ -49,13 +50,14 @@ class OwnKeys:
             dict(claims), self._open(key), algorithm=algorithm, headers={"kid": key.key, "typ": typ}, sort_headers=False
         )
 
-    def verify(self, token: str) -> Mapping[str, Any] | None:
-        """The claims of a JWT that we signed; None for any other.
+    def verify(self, token: str, *, typ: str = "JWT") -> Mapping[str, Any] | None:
+        """The claims of a JWT that we signed as one of this type; None for any other.
 
-        Does not check a single claim: not the audience, not the type, and not that it has not expired.
+        Does not check a single claim: not the audience, and not that it has not expired.
         """
         try:
-            kid = jwt.get_unverified_header(token).get("kid")
+            header = jwt.get_unverified_header(token)
+            kid = header.get("kid") if header.get("typ") == typ else None
             key = self._store.get(SigningKey, kid) if isinstance(kid, str) else None
             if key is None:
                 return None
@@ -72,6 +74,10 @@ class OwnKeys:
 
     def current(self, algorithm: SigningAlgorithm) -> SigningKey:
         """The key that signs now. The first one is made here, and may sign at once: nobody has a JWK Set without it."""
+        return self.signing(algorithm) or self._make(algorithm, self._now())
+
+    def signing(self, algorithm: str) -> SigningKey | None:
+        """The key that signs now, if there is one yet."""
         now = self._now()
         ready = [
             key
@@ -81,7 +87,7 @@ class OwnKeys:
             # One sealed under another master secret stays in the set for what it has signed, and signs no more.
             and self._open(key) is not None
         ]
-        return max(ready, key=lambda key: (key.signs_from, key.key)) if ready else self._make(algorithm, now)
+        return max(ready, key=lambda key: (key.signs_from, key.key), default=None)
 
     def all(self) -> list[SigningKey]:
         """Every key that has not left the JWK Set."""
@@ -102,7 +108,10 @@ class OwnKeys:
         signs_from = now + self._settings.jwks_lifetime
         before = [key for key in self.all() if key.algorithm == algorithm]
         new = self._make(algorithm, signs_from if before else now)
-        longest = max(self._settings.id_token_lifetime, self._settings.access_token_lifetime)
+        # An ID token is a hint at logout for as long as the session lasts.
+        longest = max(
+            self._settings.id_token_lifetime, self._settings.access_token_lifetime, self._settings.session_lifetime
+        )
         for key in before:
             if key.expires_at is None:
                 self._retire(key, signs_from + longest + self._settings.jwks_lifetime)

@@ -391,7 +391,8 @@ class TestKeys:
         signed_by = jwt.get_unverified_header(provider.tokens(scope="openid")["id_token"])["kid"]
         assert signed_by == new_kid
         assert verified(provider, last_of_old)
-        provider.clock.advance(provider.settings.id_token_lifetime + provider.settings.jwks_lifetime)
+        # For so long an ID token can be a hint at logout.
+        provider.clock.advance(provider.settings.session_lifetime + provider.settings.jwks_lifetime)
         assert published() == {new_kid}
 
     def test_another_master_secret_makes_another_key(self, provider, clock):

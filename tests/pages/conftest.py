@@ -47,6 +47,8 @@ def values(text):
             "scopes": [("reports:read", text), (text, None)],
         },
         "device_done.html": {"is_allowed": True, "client_name": text},
+        "logout.html": {"action": text, "ticket": text, "client_name": text, "username": text},
+        "signed_out.html": {"client_names": [text], "frames": [text], "destination": text, "delay": 3},
         "error.html": {"heading": text, "description": text, "advice": text, "request_id": text},
         "form_post.html": {"action": text, "client_name": text, "parameters": [(text, text), ("state", text)]},
     }

@@ -72,7 +72,7 @@ def _description(server: "Server", token: AccessToken | RefreshToken, value: str
     # A user name would tell a client with pairwise subjects what those are there to hide.
     about = {"username": token.username} if token.username and client.subject_type == "public" else {}
     if isinstance(token, AccessToken):
-        jti = (server.keys.verify(value) or {}).get("jti")
+        jti = (server.keys.verify(value, typ="at+jwt") or {}).get("jti")
         said = {"jti": jti} if jti is not None else {}
         return {**access_token_claims(server, client, user, token), **about, **said, "token_type": "Bearer"}
     said = {

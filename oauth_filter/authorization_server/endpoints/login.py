@@ -11,6 +11,7 @@ from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import redirect
+from oauth_filter.authorization_server.interaction import signed_in
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
 
@@ -61,5 +62,8 @@ def login(server: "Server", request: Request) -> Response:
         server.sessions.write(response, server.sessions.sign_in_failed(username, server.sessions.read(request)))
     else:
         server.event("signed_in", request, username=user.username)
-        server.sessions.write(response, server.sessions.sign_in(user))
+        before = signed_in(server, request)
+        # Who proves again who they are goes on with the same session, so that logout reaches all of it.
+        sid = before.sid if before is not None and before.user.subject == user.subject else None
+        server.sessions.write(response, server.sessions.sign_in(user, sid))
     return response
