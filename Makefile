@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test interop check bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/oauth-filter demo
@@ -13,9 +13,14 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -m "not node and not apache"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# Other people's clients, also those that Python does not have; `make test` runs the ones that it has.
+interop: $(VENV)/.installed-test
+	$(BIN)/python -m tests.prepare interop
+	$(BIN)/python -m pytest -m "interop or node or apache"
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
@@ -34,4 +39,5 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	    tests/interop/node/node_modules

@@ -264,18 +264,25 @@ def follow(session, answer):
     return answer
 
 
-def walk(url, username, password, button="Allow"):
-    """Sign in and press a button of the consent page, if there is one; the URL the browser is sent back to."""
+def arrive(url, username, password, button="Allow"):
+    """Sign in and press a button of the consent page, if there is one; the answer that leads back to the client."""
     with requests.Session() as session:
         page = follow(session, session.get(url, allow_redirects=False))
-        assert page.status_code == 200, page.text
-        page = press(session, page, "Sign in", username=username, password=password)
-        if page.status_code == 200:
+        if page.status_code == 200 and "Sign in" in page.text:
+            page = press(session, page, "Sign in", username=username, password=password)
+        if page.status_code == 200 and any(button in form["buttons"] for form in Forms(page.text).forms):
             page = press(session, page, button)
-        assert page.is_redirect, page.text
-        return page.headers["Location"]
+        return page
+
+
+def walk(url, username, password, button="Allow"):
+    """What `arrive` does; the URL the browser is sent back to."""
+    page = arrive(url, username, password, button)
+    assert page.is_redirect, page.text
+    return page.headers["Location"]
 
 
 def parameters(url):
-    """The query of a URL."""
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True, strict_parsing=True))
+    """The query of a URL, or its fragment where it has one."""
+    parts = urlsplit(url)
+    return dict(parse_qsl(parts.fragment or parts.query, keep_blank_values=True, strict_parsing=True))

@@ -1,10 +1,12 @@
-"""Get what the tests need and pip cannot give this environment: `python -m tests.prepare`.
+"""Get what the tests need and pip cannot give this environment: `python -m tests.prepare`, or with `interop` behind it.
 
 Chromium comes from Debian, and Nuxeo's Python client gets an environment of its own, because its dependency `jwt`
-takes the place of PyJWT. What cannot be had is said loudly, the tests that need it skip with the same words, and
-nothing fails: a laptop without Chromium can run the rest.
+takes the place of PyJWT. `interop` adds clients of other languages: npm installs those for Node beside the programs
+that use them, and Apache with mod_auth_openidc comes from Debian. What cannot be had is said loudly, the tests that
+need it skip with the same words, and nothing fails: a laptop without Chromium can run the rest.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,9 @@ NUXEO_CLIENT = ("nuxeo[oauth2]>=6.1", "packaging")
 _ENVIRONMENT = (
     Path(sys.prefix) if sys.prefix != sys.base_prefix else Path(__file__).parent.parent / ".venv"
 ) / "nuxeo-client"
+NODE_PROGRAMS = Path(__file__).parent / "interop" / "node"
+_NODE_MODULES = NODE_PROGRAMS / "node_modules"
+_APACHE_MODULES = Path("/usr/lib/apache2/modules")
 _CHROMIUMS = (
     "chromium",
     "chromium-browser",
@@ -42,6 +47,34 @@ def nuxeo_client():
     return str(python)
 
 
+def node_modules():
+    """Where the npm packages of our programs for Node are. Raise OSError saying why they are not there."""
+    if shutil.which("node") is None:
+        raise OSError("there is no node, version 20 or newer")
+    missing = [name for name in _node_packages() if not (_NODE_MODULES / name / "package.json").exists()]
+    if missing:
+        raise OSError(f"{', '.join(missing)} not installed; run `make interop`")
+    return _NODE_MODULES
+
+
+def apache():
+    """The paths of Apache and of its modules, mod_auth_openidc among them. Raise OSError saying why there are none."""
+    program = shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None or not (_APACHE_MODULES / "mod_auth_openidc.so").exists():
+        raise OSError("there is none; `apt-get install apache2-bin libapache2-mod-auth-openidc`")
+    return program, _APACHE_MODULES
+
+
+def no_node_modules(error):
+    """What is said when there are no clients for Node."""
+    return f"NO CLIENT FOR NODE OR BROWSERS WAS TESTED: {error}"
+
+
+def no_apache(error):
+    """What is said when there is no Apache."""
+    return f"APACHE'S MOD_AUTH_OPENIDC WAS NOT TESTED: {error}"
+
+
 def no_chromium():
     """What is said when there is no Chromium."""
     return "NO BROWSER TEST RAN: there is no Chromium; `apt-get install chromium`, or set CHROMIUM to the path of one"
@@ -52,14 +85,26 @@ def no_nuxeo_client(error):
     return f"NUXEO'S PYTHON CLIENT WAS NOT TESTED: {error}"
 
 
-def _install_chromium():
+def _node_packages():
+    return json.loads((NODE_PROGRAMS / "package.json").read_text())["dependencies"]
+
+
+def _install_node_modules():
+    if shutil.which("npm") is None:
+        raise OSError("there is no npm")
+    print("Installing clients for Node ...", flush=True)
+    options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    _run(["npm", "install", "--prefix", str(NODE_PROGRAMS), *options])
+
+
+def _install(*packages):
     """By apt-get, where that is possible without asking anybody."""
     is_possible = Path("/etc/debian_version").exists() and os.geteuid() == 0 and shutil.which("apt-get")
-    if not is_possible or "CHROMIUM" in os.environ:
+    if not is_possible:
         return
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium"]
-    print("Installing Debian's chromium for the browser tests ...", flush=True)
+    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
+    print(f"Installing Debian's {' and '.join(packages)} ...", flush=True)
     try:
         _run(install, environ)
     except OSError:
@@ -91,10 +136,11 @@ def _shout(text):
     print(f"\n{'!' * 79}\n{text}\n{'!' * 79}\n", file=sys.stderr, flush=True)
 
 
-def main():
+def main(wanted):
     if chromium() is None:
         try:
-            _install_chromium()
+            if "CHROMIUM" not in os.environ:
+                _install("chromium")
         except OSError as error:
             _shout(str(error))
         if chromium() is None:
@@ -105,7 +151,20 @@ def main():
         _shout(no_nuxeo_client(error))
     if shutil.which("curl") is None:
         _shout("NUXEO'S GUIDE WAS NOT TESTED: there is no curl")
+    if "interop" in wanted:
+        try:
+            _install_node_modules()
+            node_modules()
+        except OSError as error:
+            _shout(no_node_modules(error))
+        try:
+            if not (_APACHE_MODULES / "mod_auth_openidc.so").exists():
+                # The package apache2 itself would start a server of its own.
+                _install("apache2-bin", "libapache2-mod-auth-openidc")
+            apache()
+        except OSError as error:
+            _shout(no_apache(error))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

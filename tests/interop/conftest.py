@@ -1,8 +1,19 @@
 """The servers that other people's clients talk to."""
 
-import pytest
+import json
+import re
+import subprocess
 
+import pytest
+import requests
+
+from oauth_filter.records import DEFAULT_GRANT_TYPES
+from tests import prepare
 from tests.live import CALLBACK
+from tests.live import Forms
+from tests.live import arrive
+from tests.live import follow
+from tests.live import press
 from tests.live import serving
 
 JWT_SECRET = "a secret of sixty-four bytes or more that the two of them share!"
@@ -28,6 +39,110 @@ def nuxeo(tmp_path_factory):
         server.add_user("Administrator", "Administrator", administrator=True)
         server.add_user("alice", "wonder land", name="Alice Liddell")
         yield server
+
+
+EVERY_GRANT_TYPE = (*DEFAULT_GRANT_TYPES, "implicit", "password")
+ALICE = {
+    "given_name": "Alice",
+    "family_name": "Liddell",
+    "email": "alice@example.com",
+    "email_verified": True,
+    "phone_number": "+44 20 7946 0000",
+    "address": {"locality": "Oxford", "country": "GB"},
+}
+
+
+@pytest.fixture(scope="session")
+def openid(tmp_path_factory):
+    """A server of OpenID Connect whose issuer has a path; it speaks to this machine, where its clients are."""
+    options = f"jwt_secret = {JWT_SECRET}\ninsecure_allow_private_fetch = true\ndevice_poll_interval = 1s"
+    with serving(tmp_path_factory.mktemp("openid"), mount="/tenant/one", options=options) as server:
+        server.add_user("alice", "wonder land", name="Alice Liddell", claims=ALICE)
+        yield server
+
+
+@pytest.fixture
+def relying_party(openid, request):
+    """Register a client of that server under an id of its own; what a program of somebody's is configured with."""
+
+    def register(method, **fields):
+        client_id = re.sub(r"\W+", "-", request.node.name)
+        fields = {"name": client_id, "token_endpoint_auth_method": method, "grant_types": EVERY_GRANT_TYPE} | fields
+        openid.add_client(client_id, CALLBACK, secret=method.startswith("client_secret_") or None, **fields)
+        return {
+            "issuer": openid.issuer,
+            "api": openid.url("/reports/"),
+            "client_id": client_id,
+            "client_secret": openid.secrets[client_id],
+            "method": method,
+            "redirect_uri": CALLBACK,
+            "scope": "openid profile email reports:read",
+        }
+
+    return register
+
+
+@pytest.fixture(scope="session")
+def node_modules():
+    """Where the npm packages are."""
+    try:
+        return prepare.node_modules()
+    except OSError as error:
+        pytest.skip(prepare.no_node_modules(error))
+
+
+@pytest.fixture
+def node(node_modules):
+    """Run a scenario of a program for Node, and do for it what takes a person; what it saw."""
+
+    def run(program, scenario, config):
+        with subprocess.Popen(
+            ["node", str(prepare.NODE_PROGRAMS / program), scenario, json.dumps(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                for line in process.stdout:
+                    ((what, value),) = json.loads(line).items()
+                    if what == "saw":
+                        return value
+                    process.stdin.write(json.dumps(ERRANDS[what](value)) + "\n")
+                    process.stdin.flush()
+                raise AssertionError(process.stderr.read())
+            finally:
+                process.kill()
+
+    return run
+
+
+def browse(asked):
+    """Where the browser is sent back to, and with which form; None for a redirect."""
+    answer = arrive(asked["url"], "alice", "wonder land")
+    if answer.is_redirect:
+        return {"url": answer.headers["Location"], "form": None}
+    form = Forms(answer.text).with_button("Continue")
+    return {"url": form["action"], "form": form["fields"]}
+
+
+def approve(started, button="Allow"):
+    """Enter the code a device shows, and decide; the heading of the page that is then shown."""
+    with requests.Session() as session:
+        page = follow(session, session.get(started["verification_uri"], allow_redirects=False))
+        page = press(session, page, "Sign in", username="alice", password="wonder land")
+        page = press(session, page, "Continue", user_code=started["user_code"].lower().replace("-", " "))
+        page = press(session, page, started.get("button", button))
+        return re.search(r"<h1>(.*?)</h1>", page.text)[1]
+
+
+def log_out(asked):
+    """Follow a client's link to sign out; where the browser is sent back to."""
+    with requests.Session() as session:
+        return {"url": follow(session, session.get(asked["url"], allow_redirects=False)).headers["Location"]}
+
+
+ERRANDS = {"browse": browse, "approve": approve, "log_out": log_out}
 
 
 @pytest.fixture
