@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import Final
 
+from oauth_filter.authorization_server.backchannel import Backchannel
 from oauth_filter.authorization_server.claims import Claims
 from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.destination import page
@@ -20,10 +21,12 @@ from oauth_filter.authorization_server.endpoints.entity_grant import entity_gran
 from oauth_filter.authorization_server.endpoints.introspect import introspect
 from oauth_filter.authorization_server.endpoints.jwks import jwks
 from oauth_filter.authorization_server.endpoints.login import login
+from oauth_filter.authorization_server.endpoints.logout import logout
 from oauth_filter.authorization_server.endpoints.metadata import oauth_metadata
 from oauth_filter.authorization_server.endpoints.metadata import openid_configuration
 from oauth_filter.authorization_server.endpoints.nuxeo_directory import nuxeo_directory
 from oauth_filter.authorization_server.endpoints.revoke import revoke
+from oauth_filter.authorization_server.endpoints.signed_out import signed_out
 from oauth_filter.authorization_server.endpoints.static import static_endpoints
 from oauth_filter.authorization_server.endpoints.token import token
 from oauth_filter.authorization_server.endpoints.userinfo import userinfo
@@ -92,6 +95,7 @@ class AuthorizationServer:
             sessions=Sessions(settings, now),
             pages=Pages(settings),
             announce=announce_to(settings.on_event),
+            backchannel=Backchannel(allow_private=settings.insecure_allow_private_fetch),
             grant_types={grant_type.name: grant_type for grant_type in _grant_types(settings, users)},
             endpoints=endpoints,
         )
@@ -193,6 +197,8 @@ def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
         revoke,
         introspect,
         userinfo,
+        logout,
+        signed_out,
         device_authorize,
         device,
         device_validate,

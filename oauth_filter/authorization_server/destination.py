@@ -4,7 +4,6 @@ Before there is a `Destination` an error is shown on a page of ours; once there 
 go to it. That is the whole rule, and there is no other way to redirect a browser to a client.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,17 +12,17 @@ from typing import Final
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.pages import page_headers
+from oauth_filter.authorization_server.redirect_uris import is_redirect_uri
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import AuthorizationErrorResponse
 from oauth_filter.messages import AuthorizationRequest
 from oauth_filter.messages import AuthorizationResponse
 from oauth_filter.messages import ProtocolError
 from oauth_filter.records import Client
+from oauth_filter.uri_pattern import is_pattern
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
-
-_LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?(/[^?#]*)?(\?[^#]*)?")
 
 RESPONSE_MODES: Final = ("query", "fragment", "form_post")
 
@@ -66,31 +65,19 @@ def destination(server: "Server", client_id: str, redirect_uri: str | None) -> D
             "invalid_request", "The application is not registered here, or is disabled.", reason="invalid_client_id"
         )
     if redirect_uri is None:
-        # RFC 6749 section 3.1.2.3: the registered one, when there is just one.
-        if len(client.redirect_uris) == 1:
+        # RFC 6749 section 3.1.2.3: the registered one, when there is just one, and nothing to be filled in.
+        if len(client.redirect_uris) == 1 and not is_pattern(client.redirect_uris[0]):
             return Destination(client=client, redirect_uri=client.redirect_uris[0])
         raise OAuthError(
             "invalid_request", "The application did not say where to return to.", reason="missing_redirect_uri"
         )
-    if any(matches(registered, redirect_uri) for registered in client.redirect_uris):
+    if is_redirect_uri(client, redirect_uri):
         return Destination(client=client, redirect_uri=redirect_uri)
     raise OAuthError(
         "invalid_request",
         "The address to return to is not one the application has registered.",
         reason="invalid_redirect_uri",
     )
-
-
-def matches(registered: str, redirect_uri: str) -> bool:
-    """Whether a redirect URI is the registered one: character by character (RFC 9700 section 2.1).
-
-    Only for a registered http URI of the loopback interface may the port differ, because a native application
-    takes whatever port is free (RFC 8252 section 7.3).
-    """
-    if redirect_uri == registered:
-        return True
-    ours, theirs = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(redirect_uri)
-    return ours is not None and theirs is not None and ours.groups() == theirs.groups()
 
 
 def destination_of(server: "Server", error: ProtocolError) -> Destination:
@@ -106,6 +93,7 @@ def page(
     *,
     leads_away: bool = False,
     script: bool = False,
+    frames: Iterable[str] = (),
     frame_ancestors: Iterable[str] = (),
 ) -> Response:
     """A page of ours, with the headers that keep it out of frames, caches and the hands of injected scripts.
@@ -114,6 +102,8 @@ def page(
     also to those of the client, of which we know nothing.
     """
     response = Response(html, status, mimetype="text/html")
-    headers = page_headers(form_targets=None if leads_away else (), script=script, frame_ancestors=frame_ancestors)
+    headers = page_headers(
+        form_targets=None if leads_away else (), script=script, frames=frames, frame_ancestors=frame_ancestors
+    )
     response.headers.update(headers)
     return response

@@ -64,6 +64,11 @@ def document(server: "Server") -> dict[str, Any]:
         "id_token_signing_alg_values_supported": list(OWN_ALGORITHMS),
         "claims_supported": ["sub", "iss", "auth_time", "acr", "amr", "sid", *USER_CLAIMS],
         "claims_parameter_supported": True,
+        # Somebody else's session cannot be ended by us.
+        "frontchannel_logout_supported": server.users.has_login_page,
+        "frontchannel_logout_session_supported": server.users.has_login_page,
+        "backchannel_logout_supported": server.users.has_login_page,
+        "backchannel_logout_session_supported": server.users.has_login_page,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         **({"acr_values_supported": [PASSWORD_ACR]} if server.users.has_login_page else {}),
