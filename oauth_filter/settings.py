@@ -161,7 +161,11 @@ class Settings:
     )
 
     # Signing out
-    logout_uri: str = option("/", "Where the browser goes after signing out when nothing else says so.")
+    logout_uri: str = option(
+        "/",
+        "Where the browser goes after signing out when the client says nothing else: a path, or an https URL. Where "
+        "others sign users in, the page that signs them out.",
+    )
     logout_revokes_refresh_tokens: bool = option(
         False, "Signing out also ends what clients got in that session.", kind="flag"
     )
@@ -279,7 +283,9 @@ class Settings:
     nuxeo_directory_api: bool = option(
         False, "Register clients by POST /api/v1/directory/oauth2Clients, as Nuxeo's guide does.", kind="flag"
     )
-    fusionauth_parameters: bool = option(False, "Send userId, userState and locale as FusionAuth does.", kind="flag")
+    fusionauth_parameters: bool = option(
+        False, "Send userId, userState and locale, and answer /api/entity/<id>/grant, as FusionAuth does.", kind="flag"
+    )
     insecure_allow_private_fetch: bool = option(
         False, "Fetch keys of clients also from private addresses, where other services listen.", kind="flag"
     )
@@ -376,6 +382,10 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _issuer_faults(settings)
     if len(settings.secret) < 32:
         yield Problem(option="secret", message="32 characters or more are needed; `oauth-filter init` makes a secret")
+    if not re.match(r"/(?!/)|https?://[^/\\]", settings.logout_uri) or re.search(
+        r"[^\x21-\x7e]|\\", settings.logout_uri
+    ):
+        yield Problem(option="logout_uri", message="use a path that starts with one slash, or an https URL")
     for network in settings.trusted_proxies:
         try:
             ipaddress.ip_network(network, strict=False)
