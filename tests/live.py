@@ -87,11 +87,20 @@ def application(environ, start_response):
 
 
 def create_app(folder):
-    """What gunicorn serves: the filter where its issuer says, on a clock tests can set forward, beside a client."""
+    """What gunicorn serves: the filter where its issuer says, on a clock tests can set forward, beside a client.
+
+    RFC 8414 section 3.1 wants the metadata at the root of the host, also of an issuer with a path.
+    """
     logging.basicConfig(level=logging.DEBUG)
     ahead = Path(folder, "seconds_ahead")
     guarded = OAuthFilter(application, Path(folder, "oauth.ini"), now=lambda: time.time() + float(ahead.read_text()))
-    return DispatcherMiddleware(NotFound(), {guarded.settings.issuer_path: guarded, "/client": client_application})
+    mounted = DispatcherMiddleware(NotFound(), {guarded.settings.issuer_path: guarded, "/client": client_application})
+
+    def host(environ, start_response):
+        answering = guarded if environ["PATH_INFO"].startswith("/.well-known/") else mounted
+        return answering(environ, start_response)
+
+    return host
 
 
 class LiveServer:
@@ -264,20 +273,19 @@ def follow(session, answer):
     return answer
 
 
-def arrive(url, username, password, button="Allow"):
-    """Sign in and press a button of the consent page, if there is one; the answer that leads back to the client."""
-    with requests.Session() as session:
-        page = follow(session, session.get(url, allow_redirects=False))
-        if page.status_code == 200 and "Sign in" in page.text:
-            page = press(session, page, "Sign in", username=username, password=password)
-        if page.status_code == 200 and any(button in form["buttons"] for form in Forms(page.text).forms):
-            page = press(session, page, button)
-        return page
+def arrive(session, url, username, password, button="Allow"):
+    """Sign in and press a button of the consent page, as far as there is a need; the answer that leads to the client."""
+    page = follow(session, session.get(url, allow_redirects=False))
+    for step, typed in (("Sign in", {"username": username, "password": password}), (button, {})):
+        if page.status_code == 200 and any(step in form["buttons"] for form in Forms(page.text).forms):
+            page = press(session, page, step, **typed)
+    return page
 
 
 def walk(url, username, password, button="Allow"):
-    """What `arrive` does; the URL the browser is sent back to."""
-    page = arrive(url, username, password, button)
+    """Do that in a browser of its own; the URL it is sent back to."""
+    with requests.Session() as session:
+        page = arrive(session, url, username, password, button)
     assert page.is_redirect, page.text
     return page.headers["Location"]
 

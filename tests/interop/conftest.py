@@ -96,19 +96,15 @@ def node(node_modules):
     """Run a scenario of a program for Node, and do for it what takes a person; what it saw."""
 
     def run(program, scenario, config):
-        with subprocess.Popen(
-            ["node", str(prepare.NODE_PROGRAMS / program), scenario, json.dumps(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        command = ["node", str(prepare.NODE_PROGRAMS / program), scenario, json.dumps(config)]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with Person() as person, subprocess.Popen(command, text=True, **pipes) as process:
             try:
                 for line in process.stdout:
                     ((what, value),) = json.loads(line).items()
                     if what == "saw":
                         return value
-                    process.stdin.write(json.dumps(ERRANDS[what](value)) + "\n")
+                    process.stdin.write(json.dumps(getattr(person, what)(**value)) + "\n")
                     process.stdin.flush()
                 raise AssertionError(process.stderr.read())
             finally:
@@ -117,32 +113,23 @@ def node(node_modules):
     return run
 
 
-def browse(asked):
-    """Where the browser is sent back to, and with which form; None for a redirect."""
-    answer = arrive(asked["url"], "alice", "wonder land")
-    if answer.is_redirect:
-        return {"url": answer.headers["Location"], "form": None}
-    form = Forms(answer.text).with_button("Continue")
-    return {"url": form["action"], "form": form["fields"]}
+class Person(requests.Session):
+    """Alice at a browser, doing what a program asks her to."""
 
+    def browse(self, url):
+        """Where she is sent back to, and with which form; None for a redirect."""
+        answer = arrive(self, url, "alice", "wonder land")
+        if answer.is_redirect:
+            return {"url": answer.headers["Location"], "form": None}
+        form = Forms(answer.text).with_button("Continue")
+        return {"url": form["action"], "form": form["fields"]}
 
-def approve(started, button="Allow"):
-    """Enter the code a device shows, and decide; the heading of the page that is then shown."""
-    with requests.Session() as session:
-        page = follow(session, session.get(started["verification_uri"], allow_redirects=False))
-        page = press(session, page, "Sign in", username="alice", password="wonder land")
-        page = press(session, page, "Continue", user_code=started["user_code"].lower().replace("-", " "))
-        page = press(session, page, started.get("button", button))
-        return re.search(r"<h1>(.*?)</h1>", page.text)[1]
-
-
-def log_out(asked):
-    """Follow a client's link to sign out; where the browser is sent back to."""
-    with requests.Session() as session:
-        return {"url": follow(session, session.get(asked["url"], allow_redirects=False)).headers["Location"]}
-
-
-ERRANDS = {"browse": browse, "approve": approve, "log_out": log_out}
+    def enter(self, started, button):
+        """Enter the code a device shows, and decide; the heading of the page that is then shown."""
+        page = follow(self, self.get(started["verification_uri"], allow_redirects=False))
+        page = press(self, page, "Sign in", username="alice", password="wonder land")
+        page = press(self, page, "Continue", user_code=started["user_code"].lower().replace("-", " "))
+        return re.search(r"<h1>(.*?)</h1>", press(self, page, button).text)[1]
 
 
 @pytest.fixture

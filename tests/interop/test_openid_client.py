@@ -101,9 +101,15 @@ def test_machine_acts_for_itself(relying_party, run):
 
 @pytest.mark.rfc("8628", "3")
 def test_device(openid, relying_party, run):
-    saw = run("device", relying_party("none"))
+    saw = run("device", relying_party("none") | {"button": "Allow"})
     assert saw["started"]["verification_uri"].startswith(openid.issuer)
     assert saw["userinfo"]["email"] == "alice@example.com"
+
+
+@pytest.mark.rfc("8628", "3.5")
+def test_device_that_is_denied(relying_party, run):
+    saw = run("device", relying_party("client_secret_basic") | {"button": "Deny"})
+    assert saw["refused"]["error"] == "access_denied"
 
 
 @pytest.mark.rfc("OpenID RP-Initiated Logout", "2")
@@ -111,4 +117,6 @@ def test_log_out(relying_party, run):
     target = CALLBACK + "?out=1"
     config = relying_party("client_secret_basic", post_logout_redirect_uris=(target,))
     saw = run("log_out", config | {"post_logout_redirect_uri": target})
+    assert saw["same"], "a session is one for all that happens in it"
     assert parameters(saw["back"]) == {"out": "1", "state": saw["state"]}
+    assert saw["after"]["error"] == "login_required"

@@ -143,7 +143,7 @@ const scenarios = {
     const polled = client.pollDeviceAuthorizationGrant(server, started)
     // Whatever it will be, it is looked at below.
     polled.catch(() => {})
-    await ask("approve", started)
+    await ask("enter", { started, button: config.button })
     try {
       const tokens = await polled
       const claims = tokens.claims()
@@ -158,9 +158,11 @@ const scenarios = {
     const tokens = await signIn(server, config)
     const state = client.randomState()
     const { post_logout_redirect_uri } = config
+    const silently = { ...config, parameters: { prompt: "none" } }
+    const again = await signIn(server, silently)
     const url = client.buildEndSessionUrl(server, { post_logout_redirect_uri, id_token_hint: tokens.id_token, state })
-    const { url: back } = await ask("log_out", { url: url.href })
-    return { back, state, claims: tokens.claims() }
+    const { url: back } = await ask("browse", { url: url.href })
+    return { back, state, same: again.claims().sid === tokens.claims().sid, after: await refused(signIn(server, silently)) }
   },
 }
 
