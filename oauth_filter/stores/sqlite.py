@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -24,9 +23,12 @@ from oauth_filter.records import R
 from oauth_filter.records import Record
 from oauth_filter.records import dump_details
 from oauth_filter.records import load
-from oauth_filter.stores import FORGET_GRANT_AFTER
 from oauth_filter.stores import Of
 from oauth_filter.stores.generation import Generation
+from oauth_filter.stores.purging import WINDOW
+from oauth_filter.stores.purging import Purge
+from oauth_filter.stores.purging import TablePlace
+from oauth_filter.stores.purging import next_place
 from oauth_filter.stores.sqlite_file import APPLICATION_ID
 from oauth_filter.stores.sqlite_file import SYNCHRONOUS
 from oauth_filter.stores.sqlite_file import VERSION
@@ -94,27 +96,6 @@ class _Statements:
 _SQL: Final = {kind: _Statements(kind) for kind in KINDS}
 
 
-_WINDOW: Final = 1000
-"""How many records `purge` reads, and at most deletes, in one go."""
-
-
-@dataclass(slots=True)
-class _Walk:
-    """How far `purge` has come: it reads every record once, because an index on the expiry would cost every token."""
-
-    started_at: float
-    kind: int = 0
-    at: str = ""
-
-    @property
-    def is_at_start(self) -> bool:
-        return (self.kind, self.at) == (0, "")
-
-    @property
-    def is_done(self) -> bool:
-        return self.kind == len(KINDS)
-
-
 class SQLiteStore:
     """A `Store` in the file `path`. Safe under threads, several processes, and fork.
 
@@ -136,7 +117,7 @@ class SQLiteStore:
         self._connections: Final = Connections(
             file, synchronous=synchronous.upper(), lock_file=beside, prepare=self._prepare
         )
-        self._unfinished: Final[list[_Walk]] = []
+        self._purge: Final = Purge(bury=self._bury, forget_grants=self._forget_grants, now=now)
 
     def get(self, kind: type[R], key: str) -> R | None:
         with self._connections.use() as connection:
@@ -193,23 +174,7 @@ class SQLiteStore:
         return [load(kind, row[:-1], row[-1]) for row in rows]
 
     def purge(self, limit: int = 1000) -> int:
-        # No lock, which a child might inherit locked: two who purge at once walk separately.
-        try:
-            walk = self._unfinished.pop()
-        except IndexError:
-            walk = _Walk(started_at=self._now())
-        begun_here = walk.is_at_start
-        buried = 0
-        while buried < limit:
-            buried += self._bury(walk, min(limit - buried, _WINDOW))
-            if walk.is_done:
-                self._forget_grants(walk.started_at - FORGET_GRANT_AFTER)
-                walk = _Walk(started_at=self._now())
-                if begun_here:
-                    return buried
-                begun_here = True
-        self._unfinished.append(walk)
-        return buried
+        return self._purge(limit)
 
     def generation(self) -> int | None:
         return self._generation.read()
@@ -240,32 +205,27 @@ class SQLiteStore:
         with contextlib.suppress(OSError):
             self._generation.renew()
 
-    def _bury(self, walk: _Walk, limit: int) -> int:
+    def _bury(self, place: TablePlace | None, limit: int) -> tuple[int, TablePlace | None]:
         """Judge one window of records and delete the dead, at most `limit`, in one short transaction."""
-        sql = _SQL[KINDS[walk.kind]]
+        place = place or TablePlace()
+        sql = _SQL[KINDS[place.kind]]
         with self._connections.use() as connection:
-            judged = connection.execute(sql.judge, (self._now(), walk.at, _WINDOW)).fetchall()
-        dead = [key for key, alive in judged if not alive]
+            judged = connection.execute(sql.judge, (self._now(), place.key, WINDOW)).fetchall()
+        dead, following = next_place(place, judged, limit)
         buried = 0
         if dead:
             with self._write(announce=False) as connection:
                 # Judged again under the lock: a consent may have been given anew in between.
                 now = self._now()
-                buried = connection.executemany(sql.bury, [(key, now) for key in dead[:limit]]).rowcount
-        if len(dead) > limit:
-            walk.at = _just_after(dead[limit - 1])
-        elif len(judged) == _WINDOW:
-            walk.at = _just_after(judged[-1][0])
-        else:
-            walk.kind, walk.at = walk.kind + 1, ""
-        return buried
+                buried = connection.executemany(sql.bury, [(key, now) for key in dead]).rowcount
+        return buried, following
 
     def _forget_grants(self, revoked_until: float) -> None:
         """Everything under these was judged dead by the walk that ends now. Clients and subjects are few and stay."""
-        forgotten = _WINDOW
-        while forgotten == _WINDOW:
+        forgotten = WINDOW
+        while forgotten == WINDOW:
             with self._write(announce=False) as connection:
-                forgotten = connection.execute(_FORGET, (revoked_until, _WINDOW)).rowcount
+                forgotten = connection.execute(_FORGET, (revoked_until, WINDOW)).rowcount
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
@@ -286,10 +246,6 @@ class SQLiteStore:
             connection.execute("COMMIT")
             return
         raise ConfigError([Problem(option="store", file=str(self._file), message=fault)])
-
-
-def _just_after(key: str) -> str:
-    return key + "\0"
 
 
 def _create(connection: sqlite3.Connection) -> None:
