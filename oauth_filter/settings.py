@@ -382,9 +382,8 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _issuer_faults(settings)
     if len(settings.secret) < 32:
         yield Problem(option="secret", message="32 characters or more are needed; `oauth-filter init` makes a secret")
-    if not re.match(r"/(?!/)|https?://[^/\\]", settings.logout_uri) or re.search(
-        r"[^\x21-\x7e]|\\", settings.logout_uri
-    ):
+    # Browsers read a second slash, or a backslash, as the start of a host.
+    if not re.fullmatch(r"/|(/[^/\\]|https?://[^/\\])[!-\[\]-~]*", settings.logout_uri):
         yield Problem(option="logout_uri", message="use a path that starts with one slash, or an https URL")
     for network in settings.trusted_proxies:
         try:

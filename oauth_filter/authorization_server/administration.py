@@ -1,11 +1,13 @@
 """Who may administer over HTTP: an administrator by HTTP Basic, or a bearer token with the scope `oauth2:admin`."""
 
+import re
 from typing import TYPE_CHECKING
 
 from oauth_filter.authorization_server.claims import ADMIN_SCOPE
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.tokens import bearer
 from oauth_filter.errors import OAuthError
+from oauth_filter.records import AccessToken
 from oauth_filter.records import User
 from oauth_filter.scope import Scope
 
@@ -25,9 +27,7 @@ def administrator(server: "Server", request: Request) -> str:
         if user is None:
             raise _unknown()
         return _checked(server, user)
-    if given is None or given.type != "bearer":
-        raise _unknown()
-    token = bearer(server, request)
+    token = _token(server, request)
     if ADMIN_SCOPE not in Scope.parse(token.scope):
         raise OAuthError(
             "insufficient_scope", "The access token lacks the scope oauth2:admin.", reason="missing_required_scope"
@@ -38,6 +38,16 @@ def administrator(server: "Server", request: Request) -> str:
     if user is None:
         raise _unknown()
     return _checked(server, user)
+
+
+def _token(server: "Server", request: Request) -> AccessToken:
+    header = request.headers.get("Authorization", "")
+    if server.settings.fusionauth_parameters and re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", header):
+        # An API key without a scheme.
+        header = f"Bearer {header}"
+    if not header.lower().startswith("bearer "):
+        raise _unknown()
+    return bearer(server, header)
 
 
 def _checked(server: "Server", user: User) -> str:

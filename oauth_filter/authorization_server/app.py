@@ -1,6 +1,5 @@
 """The authorization server as a WSGI application: from a path to an endpoint, from an error to a response."""
 
-import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -42,6 +41,7 @@ from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import json_response
 from oauth_filter.authorization_server.pages import Pages
+from oauth_filter.authorization_server.routes import Routes
 from oauth_filter.authorization_server.server import Server
 from oauth_filter.authorization_server.sessions import Sessions
 from oauth_filter.authorization_server.tokens import is_honoured
@@ -61,10 +61,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
-
-MOUNT: Final = "/oauth2"
-"""Everything below is ours, also what does not exist: the application never sees it."""
-BELOW: Final = MOUNT + "/"
 
 CROSS_ORIGIN: Final = [
     ("Access-Control-Allow-Origin", "*"),
@@ -99,25 +95,8 @@ class AuthorizationServer:
             grant_types={grant_type.name: grant_type for grant_type in _grant_types(settings, users)},
             endpoints=endpoints,
         )
-        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
-        # RFC 8414 section 3.1 puts the well-known part before the path of the issuer, Discovery section 4 behind it;
-        # clients do both.
-        for metadata in (oauth_metadata, openid_configuration):
-            self._endpoints[metadata.path + settings.issuer_path] = metadata
-            self._endpoints[settings.issuer_path + metadata.path] = metadata
-        self._patterns = [
-            (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", endpoint.path)), endpoint)
-            for endpoint in endpoints
-            if "{" in endpoint.path
-        ]
-        # Where some clients look for it without having read the metadata.
-        self._endpoints["/.well-known/jwks.json"] = jwks
-
-    def owns(self, path: str) -> bool:
-        """Whether requests to this PATH_INFO are answered here."""
-        if "//" in path:
-            path = _collapsed(path)
-        return path.startswith(BELOW) or path == MOUNT or path in self._endpoints
+        self._routes = Routes(endpoints, _aliases(settings))
+        self.owns: Final = self._routes.owns
 
     def is_honoured(self, token: AccessToken) -> bool:
         """Whether the client and the user of a live token are still what they were."""
@@ -125,11 +104,17 @@ class AuthorizationServer:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
-        endpoint = self._find(_collapsed(environ.get("PATH_INFO", "")), request)
+        endpoint, request.path_values = self._routes.find(environ.get("PATH_INFO", ""))
         try:
             response = self._answer(endpoint, request)
         except OAuthError as error:
-            self.server.event("refused", request, reason=error.reason or error.code)
+            self.server.event(
+                "refused",
+                request,
+                client_id=request.client_id,
+                reason=error.reason or error.code,
+                detail=error.detail,
+            )
             response = self._refusal(endpoint, request, error)
         except Exception:
             logger.exception("request %s failed", request.id)
@@ -140,15 +125,6 @@ class AuthorizationServer:
         if endpoint is not None and endpoint.cross_origin:
             response.headers.extend(CROSS_ORIGIN)
         return response(environ, start_response)
-
-    def _find(self, path: str, request: Request) -> Endpoint | None:
-        if (endpoint := self._endpoints.get(path)) is not None:
-            return endpoint
-        for pattern, endpoint in self._patterns:
-            if (match := pattern.fullmatch(path)) is not None:
-                request.path_values = match.groupdict()
-                return endpoint
-        return None
 
     def _answer(self, endpoint: Endpoint | None, request: Request) -> Response:
         if endpoint is None:
@@ -213,6 +189,19 @@ def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
     )
 
 
+def _aliases(settings: Settings) -> dict[str, Endpoint]:
+    """Where clients look for endpoints without having read the metadata."""
+    aliases = {"/.well-known/jwks.json": jwks}
+    # RFC 8414 section 3.1 puts the well-known part before the path of the issuer, Discovery section 4 behind it;
+    # clients do both.
+    for metadata in (oauth_metadata, openid_configuration):
+        aliases[metadata.path + settings.issuer_path] = metadata
+        aliases[settings.issuer_path + metadata.path] = metadata
+    if settings.fusionauth_parameters:
+        aliases["/api/entity/{entity_id}/grant"] = entity_grant
+    return aliases
+
+
 def _grant_types(settings: Settings, users: Users) -> tuple[GrantType, ...]:
     optional = [jwt_bearer] if settings.jwt_bearer_enabled else []
     if users.has_login_page:
@@ -230,10 +219,6 @@ def _preflight(endpoint: Endpoint) -> Response:
     response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
     response.headers["Access-Control-Max-Age"] = "3600"
     return response
-
-
-def _collapsed(path: str) -> str:
-    return re.sub(r"/{2,}", "/", path)
 
 
 def _challenge(request: Request, error: OAuthError) -> str | None:

@@ -9,7 +9,6 @@ from oauth_filter.records import AccessToken
 from oauth_filter.records import RefreshToken
 
 if TYPE_CHECKING:
-    from oauth_filter.authorization_server.http import Request
     from oauth_filter.authorization_server.server import Server
 
 
@@ -32,12 +31,12 @@ def is_honoured(server: "Server", token: AccessToken | RefreshToken) -> bool:
     return user is not None and user.subject == token.subject
 
 
-def bearer(server: "Server", request: "Request") -> AccessToken:
-    """The access token a request to an endpoint of ours comes with, in its header -- RFC 6750 section 2.1.
+def bearer(server: "Server", authorization: str | None) -> AccessToken:
+    """The access token in the Authorization header of a request to an endpoint of ours -- RFC 6750 section 2.1.
 
     Raise OAuthError `invalid_token` when there is none, or none that is good. Does not check its scope.
     """
-    value = bearer_token_from_header(request.headers.get("Authorization"))
+    value = bearer_token_from_header(authorization)
     if value is None:
         raise OAuthError("invalid_token", "An access token is needed.", reason="access_token_required")
     token = find_token(server, value)

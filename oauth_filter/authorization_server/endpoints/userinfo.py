@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 def userinfo(server: "Server", request: Request) -> Response:
     """Tell the client what the token's scope lets it know of the user."""
-    token = bearer(server, request)
+    token = bearer(server, request.headers.get("Authorization"))
     client = server.clients.find(token.client_id or "")
     user = server.users.find(token.username) if token.username else None
     if client is None or user is None or "openid" not in Scope.parse(token.scope):
