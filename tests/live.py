@@ -274,7 +274,7 @@ def follow(session, answer):
 
 
 def arrive(session, url, username, password, button="Allow"):
-    """Sign in and press a button of the consent page, as far as there is a need; the answer that leads to the client."""
+    """Sign in and press a button of the consent page, as far as there is need; the answer that leads to the client."""
     page = follow(session, session.get(url, allow_redirects=False))
     for step, typed in (("Sign in", {"username": username, "password": password}), (button, {})):
         if page.status_code == 200 and any(step in form["buttons"] for form in Forms(page.text).forms):
