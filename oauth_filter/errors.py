@@ -62,7 +62,8 @@ class OAuthError(Exception):
 
     `code` is the `error` value of the RFC that names it, `description` a constant sentence, `reason` the precise
     cause for machines and logs (sent as `error_reason`), `status` the HTTP status (by default that of the code).
-    The description is a `LiteralString`: request data cannot get into a response by way of an error.
+    The description is a `LiteralString`: request data cannot get into a response by way of an error. `detail` may
+    hold some: it goes to the event log, and to no response.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class OAuthError(Exception):
         *,
         reason: LiteralString | None = None,
         status: int | None = None,
+        detail: str | None = None,
     ) -> None:
         super().__init__(code, description)
         self.code: Final[ErrorCode] = code
         self.description: Final[str] = description
         self.reason: Final[str | None] = reason
         self.status: Final[int] = status or STATUS.get(code, 400)
+        self.detail: Final[str | None] = detail
 
     def __str__(self) -> str:
         return f"{self.code}: {self.description}"

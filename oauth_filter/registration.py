@@ -21,6 +21,9 @@ from oauth_filter.records import Client
 from oauth_filter.scope import Scope
 from oauth_filter.settings import is_local
 from oauth_filter.signing import jwks_fault
+from oauth_filter.uri_pattern import is_pattern
+from oauth_filter.uri_pattern import pattern_fault
+from oauth_filter.uri_pattern import sample
 
 AUTHENTICATION_METHODS: Final = (
     "client_secret_basic",
@@ -113,28 +116,31 @@ def _key_faults(client: Client) -> Iterator[Problem]:
 
 
 def _uri_faults(client: Client) -> Iterator[Problem]:
-    for uri in client.redirect_uris:
-        if (fault := registration_fault(uri)) is not None:
-            yield Problem(option="redirect_uris", message=fault)
+    lists: tuple[tuple[str, Callable[[str], str | None]], ...] = (
+        ("redirect_uris", registration_fault),
+        ("post_logout_redirect_uris", registration_fault),
+        ("origins", origin_fault),
+    )
+    for name, check in lists:
+        for uri in getattr(client, name):
+            if (fault := _wildcard_fault(client, uri) or check(sample(uri))) is not None:
+                yield Problem(option=name, message=fault)
     for name in ("authorization_code", "implicit"):
         if not client.redirect_uris and name in client.grant_types:
             yield Problem(option="redirect_uris", message=f"the {name} grant needs at least one redirect URI")
             break
-    for uri in client.post_logout_redirect_uris:
-        if (fault := registration_fault(uri)) is not None:
-            yield Problem(option="post_logout_redirect_uris", message=fault.replace("redirect_uri", "the URI", 1))
-    for origin in client.origins:
-        if (fault := origin_fault(origin)) is not None:
-            yield Problem(option="origins", message=fault)
-    checks: dict[str, Callable[[str], str | None]] = {
-        "logout_uri": _web_fault,
-        "backchannel_logout_uri": _web_fault,
-        "device_verification_uri": _web_fault,
-    }
-    for name, check in checks.items():
+    for name in ("logout_uri", "backchannel_logout_uri", "device_verification_uri"):
         uri = getattr(client, name)
-        if uri is not None and (fault := check(uri)) is not None:
+        if uri is not None and (fault := _web_fault(uri)) is not None:
             yield Problem(option=name, message=fault)
+
+
+def _wildcard_fault(client: Client, uri: str) -> str | None:
+    if not is_pattern(uri):
+        return None
+    if client.redirect_uri_matching != "wildcard":
+        return "a * needs redirect_uri_matching = wildcard"
+    return pattern_fault(uri)
 
 
 def _subject_faults(client: Client) -> Iterator[Problem]:

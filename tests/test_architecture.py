@@ -14,8 +14,8 @@ ROOT = Path(oauth_filter.__file__).parent
 
 LAYERS = [
     {"errors", "scope", "messages"},
-    {"records", "events", "settings", "credentials", "passwords", "sealing"},
-    {"ini", "registration", "signing", "stores"},
+    {"records", "events", "settings", "credentials", "passwords", "sealing", "uri_pattern"},
+    {"entity_grants", "ini", "registration", "signing", "stores"},
     {"resource_server", "authorization_server"},
     {"middleware", "hosting", "cli"},
 ]

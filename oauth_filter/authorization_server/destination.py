@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
+from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.pages import page_headers
 from oauth_filter.authorization_server.redirect_uris import is_redirect_uri
+from oauth_filter.authorization_server.redirect_uris import mismatch
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import AuthorizationErrorResponse
 from oauth_filter.messages import AuthorizationRequest
@@ -77,6 +79,7 @@ def destination(server: "Server", client_id: str, redirect_uri: str | None) -> D
         "invalid_request",
         "The address to return to is not one the application has registered.",
         reason="invalid_redirect_uri",
+        detail=explained(client, mismatch(client, redirect_uri)),
     )
 
 

@@ -41,6 +41,8 @@ class Request(WerkzeugRequest):
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
         self.id: Final = credentials.new_id()
+        self.client_id: str | None = None
+        """The client it has turned out to come from, for the log."""
         self.path_values: Mapping[str, str] = {}
         """What stood in the path where the endpoint's has a name in braces."""
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from oauth_filter.authorization_server.claims import ADMIN_SCOPE
 from oauth_filter.authorization_server.claims import OPENID_SCOPES
+from oauth_filter.authorization_server.debugging import explained
+from oauth_filter.authorization_server.debugging import quoted
 from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.sessions import stamp
 from oauth_filter.errors import OAuthError
@@ -177,7 +179,8 @@ def scope_of(settings: Settings, client: Client, asked: str | None) -> str:
     try:
         scope = Scope.parse(asked)
     except ValueError:
-        raise OAuthError("invalid_scope", "The scope is malformed.", reason="invalid_scope") from None
+        detail = explained(client, f"the scope is malformed: {quoted(asked)}")
+        raise OAuthError("invalid_scope", "The scope is malformed.", reason="invalid_scope", detail=detail) from None
     policy = client.unknown_scope or settings.scope_policy
     if ADMIN_SCOPE in scope and (registered is None or ADMIN_SCOPE not in registered):
         # `unknown_scope = allow` lets clients name scopes of their own, not make themselves administrators.
@@ -185,7 +188,14 @@ def scope_of(settings: Settings, client: Client, asked: str | None) -> str:
     known = scope if policy == "allow" else Scope(*(token for token in scope if is_known(settings, token)))
     allowed = known if registered is None else known & registered
     if policy != "remove" and allowed != scope:
-        raise OAuthError("invalid_scope", "The scope is unknown or not allowed to this client.", reason="unknown_scope")
+        unknown = " ".join(token for token in scope if token not in known)
+        beyond = " ".join(token for token in known if token not in allowed)
+        raise OAuthError(
+            "invalid_scope",
+            "The scope is unknown or not allowed to this client.",
+            reason="unknown_scope",
+            detail=explained(client, f"unknown: {quoted(unknown)}; not allowed to this client: {quoted(beyond)}"),
+        )
     return str(allowed)
 
 

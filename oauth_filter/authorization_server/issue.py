@@ -272,15 +272,21 @@ def reused(server: "Server", request: "Request", spent: Spendable) -> OAuthError
             return code_not_found()
 
 
-def code_not_found() -> OAuthError:
+def code_not_found(detail: str | None = None) -> OAuthError:
     return OAuthError(
-        "invalid_grant", "The authorization code is unknown, expired or used.", reason="auth_code_not_found"
+        "invalid_grant",
+        "The authorization code is unknown, expired or used.",
+        reason="auth_code_not_found",
+        detail=detail,
     )
 
 
-def refresh_token_not_found() -> OAuthError:
+def refresh_token_not_found(detail: str | None = None) -> OAuthError:
     return OAuthError(
-        "invalid_grant", "The refresh token is unknown, expired or used.", reason="refresh_token_not_found"
+        "invalid_grant",
+        "The refresh token is unknown, expired or used.",
+        reason="refresh_token_not_found",
+        detail=detail,
     )
 
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from oauth_filter import credentials
+from oauth_filter.authorization_server.debugging import explained
+from oauth_filter.authorization_server.debugging import quoted
 from oauth_filter.authorization_server.destination import RESPONSE_MODES
 from oauth_filter.authorization_server.destination import Destination
 from oauth_filter.authorization_server.destination import destination
@@ -20,6 +22,7 @@ from oauth_filter.authorization_server.interaction import session_grant
 from oauth_filter.authorization_server.interaction import signed_in
 from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.openid_request import after_sign_in
+from oauth_filter.authorization_server.origins import check_origin
 from oauth_filter.authorization_server.pages import redirect_host
 from oauth_filter.authorization_server.response_types import check_response_type
 from oauth_filter.authorization_server.response_types import produce
@@ -62,6 +65,8 @@ def answer(server: "Server", request: Request, query: bytes | str, *, decided: b
         return _refused(server, request, destination_of(server, error), error)
     to = destination(server, asked.client_id, asked.redirect_uri)
     try:
+        if not decided:  # a decision comes from a page of ours
+            check_origin(server.settings, to.client, request)
         openid = OpenIDRequest.of(asked)
         scope = permissible(server.settings, to.client, asked, openid)
         user = signed_in(server, request)
@@ -100,7 +105,13 @@ def check_code_challenge(settings: Settings, client: Client, asked: Authorizatio
         if asked.code_challenge_method is not None:
             raise OAuthError("invalid_request", "A code_challenge is missing.", reason="missing_code_challenge")
         if client.pkce == "required" or (client.is_public and client.pkce != "optional"):
-            raise OAuthError("invalid_request", "This client must use PKCE.", reason="missing_code_challenge")
+            kind = "a public client" if client.is_public else "a confidential client"
+            raise OAuthError(
+                "invalid_request",
+                "This client must use PKCE.",
+                reason="missing_code_challenge",
+                detail=explained(client, f"no code_challenge; it is {kind} with pkce = {client.pkce}"),
+            )
         return
     # "defaults to "plain" if not present" (section 4.3)
     match asked.code_challenge_method or "plain":
@@ -113,9 +124,16 @@ def check_code_challenge(settings: Settings, client: Client, asked: Authorizatio
                 "invalid_request",
                 "The code_challenge_method is not supported; use S256.",
                 reason="invalid_pkce_code_challenge_method",
+                detail=explained(client, f"code_challenge_method is {quoted(asked.code_challenge_method)}"),
             )
     if not well_formed:
-        raise OAuthError("invalid_request", "The code_challenge is malformed.", reason="invalid_pkce_code_challenge")
+        length = len(asked.code_challenge)
+        raise OAuthError(
+            "invalid_request",
+            "The code_challenge is malformed.",
+            reason="invalid_pkce_code_challenge",
+            detail=explained(client, f"a code_challenge of S256 has 43 characters of base64url; this one has {length}"),
+        )
 
 
 def login_page(
@@ -203,5 +221,5 @@ def _extras(server: "Server", asked: AuthorizationRequest) -> Parameters | None:
 def _refused(
     server: "Server", request: Request, to: Destination, error: OAuthError, asked: AuthorizationRequest | None = None
 ) -> Response:
-    server.event("refused", request, client_id=to.client.key, reason=error.reason or error.code)
+    server.event("refused", request, client_id=to.client.key, reason=error.reason or error.code, detail=error.detail)
     return to.refuse(server, error, asked)

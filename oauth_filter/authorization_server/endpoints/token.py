@@ -10,6 +10,7 @@ from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import json_response
 from oauth_filter.authorization_server.issue import Granted
 from oauth_filter.authorization_server.issue import issue
+from oauth_filter.authorization_server.origins import check_origin
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import Parameters
 from oauth_filter.messages import decode_form
@@ -39,6 +40,8 @@ def token(server: "Server", request: Request) -> Response:
     # "MUST NOT be included more than once", also where the grant type has no use for it.
     form.refuse_repeated(PARAMETERS)
     caller = server.clients.authenticate(form, request.headers.get("Authorization"))
+    request.client_id = caller.client.key
+    check_origin(server.settings, caller.client, request)
     name = form.single("grant_type")
     if name is None:
         raise OAuthError("invalid_request", "The parameter grant_type is missing.", reason="missing_grant_type")

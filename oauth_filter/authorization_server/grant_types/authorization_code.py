@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from oauth_filter import credentials
+from oauth_filter.authorization_server.debugging import explained
+from oauth_filter.authorization_server.debugging import quoted
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.issue import Granted
@@ -11,6 +13,7 @@ from oauth_filter.authorization_server.issue import reused
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import code_verifier_matches
 from oauth_filter.records import AuthorizationCode
+from oauth_filter.records import Client
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
@@ -24,12 +27,14 @@ def authorization_code(server: "Server", request: GrantRequest) -> Granted:
         raise OAuthError("invalid_request", "The parameter code is missing.", reason="missing_code")
     code = find_code(server, value)
     client = request.caller.client
-    if code is None or code.client_id != client.key:
-        raise code_not_found()
+    if code is None:
+        raise code_not_found(explained(client, "there is no such code, or it has expired"))
+    if code.client_id != client.key:
+        raise code_not_found(explained(client, "the code was issued to another client"))
     if code.spent_at is not None:
         raise reused(server, request.http, code)
     try:
-        check_redirect_uri(code, request.form.single("redirect_uri"))
+        check_redirect_uri(code, client, request.form.single("redirect_uri"))
         check_proof_key(code, request)
         user = server.users.find(code.username)
         if user is None or user.subject != code.subject:
@@ -46,19 +51,21 @@ def find_code(server: "Server", value: str) -> AuthorizationCode | None:
     return server.store.get(AuthorizationCode, credentials.digest(value))
 
 
-def check_redirect_uri(code: AuthorizationCode, redirect_uri: str | None) -> None:
+def check_redirect_uri(code: AuthorizationCode, client: Client, redirect_uri: str | None) -> None:
     """RFC 6749 section 4.1.3: where the authorization request had one, this one is identical."""
     if code.redirect_uri is not None and redirect_uri != code.redirect_uri:
         raise OAuthError(
             "invalid_grant",
             "The redirect_uri is not the one of the authorization request.",
             reason="invalid_redirect_uri",
+            detail=explained(client, f"it was {quoted(code.redirect_uri)}, and is {quoted(redirect_uri)} now"),
         )
 
 
 def check_proof_key(code: AuthorizationCode, request: GrantRequest) -> None:
     """RFC 7636 section 4.6, and the client's PKCE policy where no challenge was sent."""
     verifier = request.form.single("code_verifier")
+    client = request.caller.client
     if code.code_challenge is None:
         # RFC 9700 section 2.1.1: a verifier without a challenge is a downgrade attack.
         if verifier is not None:
@@ -67,15 +74,22 @@ def check_proof_key(code: AuthorizationCode, request: GrantRequest) -> None:
                 "A code_verifier came without a code_challenge before it.",
                 reason="missing_code_challenge",
             )
-        if request.caller.client.pkce != "optional" and not request.caller.is_authenticated:
+        if client.pkce != "optional" and not request.caller.is_authenticated:
             raise OAuthError(
                 "invalid_grant",
                 "This client needs PKCE when it does not authenticate.",
                 reason="missing_code_challenge",
+                detail=explained(client, f"neither a secret nor a code_challenge, with pkce = {client.pkce}"),
             )
     elif verifier is None:
         raise OAuthError("invalid_request", "The parameter code_verifier is missing.", reason="missing_code_verifier")
     elif not code_verifier_matches(
         verifier, challenge=code.code_challenge, method=code.code_challenge_method or "plain"
     ):
-        raise OAuthError("invalid_grant", "The code_verifier is wrong.", reason="invalid_pkce_code_verifier")
+        method = code.code_challenge_method or "plain"
+        raise OAuthError(
+            "invalid_grant",
+            "The code_verifier is wrong.",
+            reason="invalid_pkce_code_verifier",
+            detail=explained(client, f"the code_verifier does not give the code_challenge by {method}"),
+        )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from oauth_filter import credentials
+from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.issue import Granted
@@ -30,8 +31,11 @@ def refresh_token(server: "Server", request: GrantRequest) -> Granted | Mapping[
     if value is None:
         raise OAuthError("invalid_request", "The parameter refresh_token is missing.", reason="missing_refresh_token")
     token = find_refresh_token(server, value)
-    if token is None or token.client_id != request.caller.client.key:
-        raise refresh_token_not_found()
+    client = request.caller.client
+    if token is None:
+        raise refresh_token_not_found(explained(client, "there is no such refresh token, or it has expired"))
+    if token.client_id != client.key:
+        raise refresh_token_not_found(explained(client, "the refresh token was issued to another client"))
     if token.spent_at is not None:
         if (answer := repeated(server, token, value)) is not None:
             return answer
@@ -39,9 +43,9 @@ def refresh_token(server: "Server", request: GrantRequest) -> Granted | Mapping[
     scope = narrowed(token, request.form.single("scope"))
     user = server.users.find(token.username)
     if user is None or user.subject != token.subject:
-        raise refresh_token_not_found()
+        raise refresh_token_not_found(explained(client, "the user is disabled or gone"))
     return Granted(
-        client=request.caller.client,
+        client=client,
         scope=scope,
         user=user,
         basis=token,
