@@ -12,10 +12,12 @@ import click
 from oauth_filter.cli.check import check
 from oauth_filter.cli.client import client
 from oauth_filter.cli.demo import demo
+from oauth_filter.cli.entity import entity
 from oauth_filter.cli.exits import UNAVAILABLE
 from oauth_filter.cli.exits import USAGE
 from oauth_filter.cli.exits import Failure
 from oauth_filter.cli.init import init
+from oauth_filter.cli.keys import keys
 from oauth_filter.cli.purge import purge
 from oauth_filter.cli.serve import serve
 from oauth_filter.cli.token import token
@@ -83,5 +85,5 @@ def main(context: click.Context, config: Path) -> None:
     context.obj = config
 
 
-for command in (init, check, serve, client, user, token, purge, demo):
+for command in (init, check, serve, client, user, entity, keys, token, purge, demo):
     main.add_command(command)

@@ -1,5 +1,7 @@
 """`oauth-filter client`: the clients in the store; those in the ini are shown and never changed from here."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,32 +9,40 @@ from typing import Any
 import click
 
 from oauth_filter.cli.asking import confirm
-from oauth_filter.cli.client_options import SHORT_NAMES
+from oauth_filter.cli.client_lookup import STORE
+from oauth_filter.cli.client_lookup import defined_in
+from oauth_filter.cli.client_lookup import find_client
+from oauth_filter.cli.client_lookup import refuse_configured
+from oauth_filter.cli.client_lookup import stored_client
+from oauth_filter.cli.client_options import DEFAULT_GRANT_TYPES
+from oauth_filter.cli.client_options import DEFAULTS
+from oauth_filter.cli.client_options import OPTIONS
 from oauth_filter.cli.client_options import check_client
 from oauth_filter.cli.client_options import client_options
 from oauth_filter.cli.client_options import given
-from oauth_filter.cli.client_options import new_secret
-from oauth_filter.cli.client_options import registered
-from oauth_filter.cli.client_options import secret_options
+from oauth_filter.cli.client_secret import JWT
+from oauth_filter.cli.client_secret import give_secret
+from oauth_filter.cli.client_secret import new_secret
+from oauth_filter.cli.client_secret import rotate_secret
+from oauth_filter.cli.client_secret import secret_options
+from oauth_filter.cli.client_shown import client_as_json
+from oauth_filter.cli.client_shown import client_details
+from oauth_filter.cli.client_shown import say
 from oauth_filter.cli.configuration import every
 from oauth_filter.cli.configuration import opened
-from oauth_filter.cli.configuration import place
 from oauth_filter.cli.exits import EXISTS
-from oauth_filter.cli.exits import NOT_FOUND
 from oauth_filter.cli.exits import USAGE
 from oauth_filter.cli.exits import Failure
-from oauth_filter.cli.printing import duration
 from oauth_filter.cli.printing import print_details
 from oauth_filter.cli.printing import print_json
 from oauth_filter.cli.printing import print_table
-from oauth_filter.cli.printing import timestamp
 from oauth_filter.cli.printing import yes_or_no
-from oauth_filter.passwords import hash_secret
+from oauth_filter.credentials import CLIENT_SECRET
+from oauth_filter.credentials import generate
+from oauth_filter.entity_grants import forget_recipient
 from oauth_filter.records import Client
-from oauth_filter.settings import Settings
+from oauth_filter.records import User
 from oauth_filter.stores import Store
-
-STORE = "store"
 
 
 @click.group()
@@ -55,23 +65,24 @@ def add(
 ) -> None:
     """Register a client.
 
-    Unless it is --public, its secret is generated and shown once; only a digest is kept.
+    Unless it is --public or has keys, its secret is generated and shown once; only a digest is kept, except for
+    client_secret_jwt.
     """
-    if public and (secret_stdin or prompt_secret):
-        raise click.UsageError("a public client has no secret")
+    wants_secret = _wants_secret(given(values), public=public, chosen=secret_stdin or prompt_secret)
     with opened(path) as (settings, store):
-        _refuse_configured(path, settings, client_id, EXISTS)
+        refuse_configured(path, settings, client_id, EXISTS)
+        described = _described(client_id, values)
         # Everything that can be refused is, before anybody types a secret.
-        check_client(registered(client_id, None if public else "x", values), settings)
+        check_client(give_secret(described, generate(CLIENT_SECRET), settings) if wants_secret else described, settings)
         if store.get(Client, client_id) is not None:
             raise _exists()
-        secret, is_generated = None, False
-        if not public:
+        added, secret, is_generated = described, None, False
+        if wants_secret:
             secret, is_generated = new_secret(from_stdin=secret_stdin, from_prompt=prompt_secret)
-        added = registered(client_id, secret, values)
+            added = give_secret(described, secret, settings)
         if not store.add(added):
             raise _exists()
-    _say(f"Client {client_id} is registered.", added, secret if is_generated else None, as_json)
+    say(f"Client {client_id} is registered.", added, secret if is_generated else None, as_json)
 
 
 @client.command("list")
@@ -82,10 +93,10 @@ def list_clients(path: Path, as_json: bool) -> None:
     with opened(path) as (settings, store):
         configured = {client.key: client for client in settings.clients}
         stored = [client for client in every(store, Client) if client.key not in configured]
-    places = {key: _defined_in(path, key) for key in configured}
+    places = {key: defined_in(path, settings, key) for key in configured}
     clients = sorted([*configured.values(), *stored], key=lambda client: client.key)
     if as_json:
-        print_json([_as_json(client, places.get(client.key, STORE)) for client in clients])
+        print_json([client_as_json(client, places.get(client.key, STORE)) for client in clients])
     elif not clients:
         click.echo("There are no clients. `oauth-filter client add --help` says how to add one.")
     else:
@@ -110,51 +121,56 @@ def list_clients(path: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def show(path: Path, client_id: str, as_json: bool) -> None:
-    """Show everything about a client but its secret, which nobody knows."""
+    """Show a client: what every client has, and all that differs from the default.
+
+    Its secret is not shown; nobody knows it. With --json every option is there.
+    """
     with opened(path) as (settings, store):
-        configured = next((client for client in settings.clients if client.key == client_id), None)
-        found = configured or _get(store, client_id)
-    where = _defined_in(path, client_id) if configured else STORE
+        found = find_client(settings, store, client_id)
+        where = defined_in(path, settings, client_id)
     if as_json:
-        print_json(_as_json(found, where))
+        print_json(client_as_json(found, where))
     else:
-        print_details(_details(found, where))
+        print_details(client_details(found, where))
 
 
 @client.command()
 @click.argument("client_id")
 @client_options
-@click.option("--all-scopes", is_flag=True, help="It may ask for all scopes that are configured.")
-@click.option("--enable/--disable", "enabled", default=None, help="Whether it may do anything at all.")
+@click.option("--unset", multiple=True, type=click.Choice(list(OPTIONS)), help="Back to the default. Repeatable.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before disabling.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def update(
-    path: Path, /, client_id: str, all_scopes: bool, enabled: bool | None, yes: bool, as_json: bool, **values: Any
-) -> None:
+def update(path: Path, /, client_id: str, unset: tuple[str, ...], yes: bool, as_json: bool, **values: Any) -> None:
     """Change what is given and leave the rest; repeatable options replace all that was there.
 
     Effective at once in every process. Disabling also ends the client's tokens, codes and remembered consents for
     good: enabling it again does not bring them back.
     """
-    changes = given(values) | ({} if enabled is None else {"enabled": enabled})
-    if all_scopes and "scope" in changes:
-        raise click.UsageError("give one of --scope and --all-scopes")
-    if all_scopes:
-        changes["scope"] = None
+    changes = given(values)
+    if both := sorted(changes.keys() & set(unset)):
+        raise click.UsageError(f"{both[0]} is given and unset at once")
+    changes |= {name: _default(name) for name in unset}
     if not changes:
         raise click.UsageError("say what to change")
+    ends = changes.get("enabled") is False
     with opened(path) as (settings, store):
-        _refuse_configured(path, settings, client_id, USAGE)
-        changed = replace(_get(store, client_id), **changes)
-        check_client(changed, settings, changes)
-        if enabled is False:
+        refuse_configured(path, settings, client_id, USAGE)
+        before = stored_client(store, client_id)
+        changed = replace(before, **changes)
+        if changed.token_endpoint_auth_method != JWT:
+            # Nothing needs the secret itself any more, so nothing keeps it.
+            changed = replace(changed, sealed_secret=None)
+        elif changed.sealed_secret is None and "token_endpoint_auth_method" in changes:
+            raise Failure(f"{JWT} needs a new secret: `oauth-filter client rotate-secret --for-jwt`", USAGE)
+        check_client(changed, settings, before=before)
+        if ends:
             confirm(f"Disable {client_id} and end all its tokens and consents?", yes=yes)
         store.put(changed)
-        if enabled is False:
+        if ends:
             store.revoke("client", client_id)
-    what = f"Client {client_id} is disabled; its tokens and consents have ended." if enabled is False else None
-    _say(what or f"Client {client_id} is changed.", changed, None, as_json)
+    what = "disabled; its tokens and consents have ended" if ends else "changed"
+    say(f"Client {client_id} is {what}.", changed, None, as_json)
 
 
 @client.command()
@@ -162,118 +178,50 @@ def update(
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def remove(path: Path, client_id: str, yes: bool) -> None:
-    """Remove a client and end its tokens, codes and remembered consents.
+    """Remove a client and end its tokens, codes and remembered consents, and what entities have granted it.
 
     Effective at once in every process. A new client of the same id inherits nothing.
     """
     with opened(path) as (settings, store):
-        _refuse_configured(path, settings, client_id, USAGE)
-        found = _get(store, client_id)
-        confirm(f"Remove {client_id} and end all its tokens and consents?", yes=yes)
+        refuse_configured(path, settings, client_id, USAGE)
+        found = stored_client(store, client_id)
+        confirm(f"Remove {client_id} and end all its tokens, consents and grants of entities?", yes=yes)
         # In this order nothing can be issued between the last two, and an interrupted command can be repeated.
         store.put(replace(found, enabled=False))
+        forget_recipient(store, client_id)
+        _unregister_users(store, client_id)
         store.revoke("client", client_id)
         store.delete(Client, client_id)
-    click.echo(f"Client {client_id} is removed; its tokens and consents have ended.")
+    click.echo(f"Client {client_id} is removed; its tokens, consents and grants of entities have ended.")
 
 
-@client.command("rotate-secret")
-@click.argument("client_id")
-@secret_options
-@click.option("--revoke-tokens", is_flag=True, help="End its tokens, codes and consents as well.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.pass_obj
-def rotate_secret(
-    path: Path,
-    client_id: str,
-    secret_stdin: bool,
-    prompt_secret: bool,
-    revoke_tokens: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    """Give a client a new secret. The old one stops working at once; tokens go on until they expire."""
-    with opened(path) as (settings, store):
-        _refuse_configured(path, settings, client_id, USAGE)
-        found = _get(store, client_id)
-        if found.is_public:
-            raise Failure(f"{client_id} is a public client and has no secret", USAGE)
-        confirm(f"The present secret of {client_id} stops working at once. Go on?", yes=yes)
-        secret, is_generated = new_secret(from_stdin=secret_stdin, from_prompt=prompt_secret)
-        changed = replace(found, secret_hash=hash_secret(secret))
-        store.put(changed)
-        if revoke_tokens:
-            store.revoke("client", client_id)
-    _say(f"Client {client_id} has a new secret.", changed, secret if is_generated else None, as_json)
+client.add_command(rotate_secret)
+
+
+def _wants_secret(changes: Mapping[str, Any], *, public: bool, chosen: bool) -> bool:
+    has_keys = "jwks" in changes or "jwks_uri" in changes
+    if public and (chosen or has_keys):
+        raise click.UsageError(f"a public client has no {'secret' if chosen else 'keys'}")
+    method = changes.get("token_endpoint_auth_method") or ""
+    return chosen or not (public or (has_keys and not method.startswith("client_secret")))
+
+
+def _described(client_id: str, values: Mapping[str, Any]) -> Client:
+    """A new client of the store, still without a secret."""
+    changes = {"grant_types": DEFAULT_GRANT_TYPES, **given(values)}
+    return Client(key=client_id, client_id=client_id, issued_at=time.time(), **changes)
+
+
+def _default(name: str) -> Any:
+    """What a client has that is added without a word about it."""
+    return DEFAULT_GRANT_TYPES if name == "grant_types" else DEFAULTS[name]
+
+
+def _unregister_users(store: Store, client_id: str) -> None:
+    for user in every(store, User):
+        if client_id in user.registrations:
+            store.put(replace(user, registrations=tuple(one for one in user.registrations if one != client_id)))
 
 
 def _exists() -> Failure:
     return Failure("there is already a client of this id", EXISTS)
-
-
-def _get(store: Store, client_id: str) -> Client:
-    found = store.get(Client, client_id)
-    if found is None:
-        raise Failure("there is no client of this id; `oauth-filter client list` shows them", NOT_FOUND)
-    return found
-
-
-def _defined_in(path: Path, client_id: str) -> str:
-    return place(path, f"client:{client_id}") or str(path)
-
-
-def _refuse_configured(path: Path, settings: Settings, client_id: str, exit_code: int) -> None:
-    if any(client.key == client_id for client in settings.clients):
-        raise Failure(f"{client_id} is defined in {_defined_in(path, client_id)}; change it there", exit_code)
-
-
-def _say(sentence: str, client: Client, secret: str | None, as_json: bool) -> None:
-    shown = {} if secret is None else {"client_secret": secret}
-    if as_json:
-        print_json(_as_json(client, STORE) | shown)
-        return
-    click.echo(sentence)
-    if secret is not None:
-        click.echo("Its secret is shown this once and cannot be shown again:\n")
-        print_details({"client_id": client.key, "client_secret": secret})
-
-
-def _as_json(client: Client, where: str) -> dict[str, Any]:
-    """The public face of a client: names of RFC 7591 where it has one. Holds nothing secret."""
-    return {
-        "client_id": client.key,
-        "client_name": client.name,
-        "public": client.is_public,
-        "enabled": client.enabled,
-        "defined_in": where,
-        "redirect_uris": list(client.redirect_uris),
-        "grant_types": list(client.grant_types),
-        "scope": client.scope,
-        "auto_grant": client.auto_grant,
-        "client_authentication": client.client_authentication,
-        "pkce": client.pkce,
-        "access_token_lifetime": client.access_token_lifetime,
-        "refresh_token_lifetime": client.refresh_token_lifetime,
-        "created_at": timestamp(client.issued_at or None),
-    }
-
-
-def _details(client: Client, where: str) -> dict[str, str]:
-    access, refresh = client.access_token_lifetime, client.refresh_token_lifetime
-    return {
-        "client_id": client.key,
-        "name": client.name or "-",
-        "kind": "public (no secret)" if client.is_public else "confidential",
-        "enabled": yes_or_no(client.enabled),
-        "defined in": where if where == STORE else f"{where} (read-only here)",
-        **{("redirect_uris" if i == 0 else " " * i): uri for i, uri in enumerate(client.redirect_uris or ("-",))},
-        "grant_types": " ".join(SHORT_NAMES.get(name, name) for name in client.grant_types),
-        "scope": client.scope or "all that are configured",
-        "auto_grant": yes_or_no(client.auto_grant),
-        "client_authentication": "not needed" if client.is_public else client.client_authentication,
-        "pkce": client.pkce,
-        "access_token_lifetime": duration(access) if access else "that of the ini",
-        "refresh_token_lifetime": duration(refresh) if refresh else "that of the ini",
-        "registered": timestamp(client.issued_at or None) or "-",
-    }

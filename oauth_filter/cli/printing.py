@@ -39,11 +39,12 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, flexible
         click.echo(_GAP.join(_fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def print_details(details: Mapping[str, str]) -> None:
-    """Names and values, one a line."""
+def print_details(details: Mapping[str, str | Sequence[str]]) -> None:
+    """Names and values, one a line; of several values of one name each on a line of its own."""
     width = max(map(len, details))
     for name, value in details.items():
-        click.echo(f"  {name:<{width}}  {plain(value)}".rstrip())
+        for i, one in enumerate([value] if isinstance(value, str) else value or ["-"]):
+            click.echo(f"  {'' if i else name:<{width}}  {plain(one)}".rstrip())
 
 
 def plain(text: str) -> str:
@@ -80,6 +81,19 @@ def duration(seconds: int) -> str:
     """A duration exactly as an ini file has it: `5400` is `90m`."""
     size, unit = next((size, unit) for size, unit in _SPANS if seconds % size == 0 and (seconds or size == 1))
     return f"{seconds // size}{unit}"
+
+
+def written(value: Any) -> str:
+    """The value of an option as an ini file has it, on one line; whole numbers are durations."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return duration(value)
+        case tuple():
+            return " ".join(value)
+        case _:
+            return " ".join(str(value).split())
 
 
 def _fit(cell: str, width: int) -> str:

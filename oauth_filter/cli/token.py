@@ -19,7 +19,7 @@ from oauth_filter.cli.printing import ahead
 from oauth_filter.cli.printing import print_json
 from oauth_filter.cli.printing import print_table
 from oauth_filter.cli.printing import timestamp
-from oauth_filter.cli.user import find_user
+from oauth_filter.cli.user_lookup import find_user
 from oauth_filter.records import AccessToken
 from oauth_filter.records import AuthorizationCode
 from oauth_filter.records import Client

@@ -1,58 +1,53 @@
 """`oauth-filter user`: the people of the built-in directory (`login = directory`)."""
 
 import time
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from typing import Final
 
 import click
 
 from oauth_filter import credentials
 from oauth_filter.cli.asking import confirm
-from oauth_filter.cli.asking import secret_from_prompt
-from oauth_filter.cli.asking import secret_from_stdin
 from oauth_filter.cli.configuration import every
 from oauth_filter.cli.configuration import opened
 from oauth_filter.cli.exits import EXISTS
-from oauth_filter.cli.exits import NOT_FOUND
-from oauth_filter.cli.exits import USAGE
 from oauth_filter.cli.exits import Failure
 from oauth_filter.cli.printing import print_details
 from oauth_filter.cli.printing import print_json
 from oauth_filter.cli.printing import print_table
 from oauth_filter.cli.printing import timestamp
 from oauth_filter.cli.printing import yes_or_no
+from oauth_filter.cli.user_claims import claim_options
+from oauth_filter.cli.user_claims import merged
+from oauth_filter.cli.user_lookup import find_user
+from oauth_filter.cli.user_lookup import name_argument
+from oauth_filter.cli.user_lookup import warn
+from oauth_filter.cli.user_password import generate_option
+from oauth_filter.cli.user_password import new_password
+from oauth_filter.cli.user_password import password
+from oauth_filter.cli.user_password import revoke_all
+from oauth_filter.cli.user_password import stdin_option
+from oauth_filter.cli.user_registrations import end_at
+from oauth_filter.cli.user_registrations import registrations
+from oauth_filter.cli.user_shown import say
+from oauth_filter.cli.user_shown import user_as_json
+from oauth_filter.cli.user_shown import user_details
 from oauth_filter.passwords import hash_secret
 from oauth_filter.records import User
-from oauth_filter.settings import Settings
-from oauth_filter.stores import Store
 
-SHORTEST_PASSWORD: Final = 8
-"""NIST SP 800-63B section 5.1.1.2."""
-LONGEST_NAME: Final = 255
-
-
-def username(context: click.Context, parameter: click.Parameter, text: str) -> str:
-    """A user name in the one spelling it is stored in: Unicode NFC, so that `é` is `é` however it was typed."""
-    name = unicodedata.normalize("NFC", text)
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
-        raise click.BadParameter(f"use 1 to {LONGEST_NAME} printable characters, without spaces at the ends")
-    return name
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+_REGISTER = click.option(
+    "--register", multiple=True, metavar="CLIENT_ID", help="A client that only registered users may use. Repeatable."
+)
 
 
-def find_user(store: Store, name: str) -> User:
-    """Raise Failure when there is no user of that name."""
-    found = store.get(User, name)
-    if found is None:
-        raise Failure("there is no user of this name; `oauth-filter user list` shows them", NOT_FOUND)
-    return found
-
-
-_NAME = click.argument("name", metavar="USERNAME", callback=username)
-_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-_GENERATE = click.option("--generate-password", is_flag=True, help="Make a random password and show it once.")
+def _display_name(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not text.isprintable():
+        raise click.BadParameter("use one line without control characters")
+    return text
 
 
 @click.group()
@@ -64,53 +59,107 @@ def user() -> None:
 
 
 @user.command()
-@_NAME
-@click.option("--name", "display_name", default="", help="The name to show.")
-@click.option("--administrator", is_flag=True, help="May register clients over HTTP.")
-@_STDIN
-@_GENERATE
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@name_argument
+@click.option("--name", "display_name", default="", callback=_display_name, help="The name to show.")
+@claim_options
+@click.option("--administrator", is_flag=True, help="May register clients and grant permissions over HTTP.")
+@_REGISTER
+@stdin_option
+@generate_option
+@_JSON
 @click.pass_obj
 def add(
     path: Path,
     name: str,
     display_name: str,
+    email: Mapping[str, Any],
+    claims: Mapping[str, Any],
     administrator: bool,
+    register: tuple[str, ...],
     password_stdin: bool,
     generate_password: bool,
     as_json: bool,
 ) -> None:
     """Add a user."""
-    if not display_name.isprintable():
-        raise click.BadParameter("use one line without control characters", param_hint="--name")
+    told = merged(None, email, claims)
     with opened(path) as (settings, store):
         if store.get(User, name) is not None:
             raise _exists()
-        password = _password(name, from_stdin=password_stdin, generated=generate_password)
         added = User(
             key=name,
             subject=credentials.new_id(),
             name=display_name,
             administrator=administrator,
-            password_hash=hash_secret(password),
+            claims=told,
             issued_at=time.time(),
         )
+        added = replace(added, registrations=registrations(settings, store, added, added=register))
+        password = new_password(name, from_stdin=password_stdin, generated=generate_password)
+        added = replace(added, password_hash=hash_secret(password))
         if not store.add(added):
             raise _exists()
-    _warn(settings)
-    _say(f"User {name} is added.", added, password if generate_password else None, as_json)
+    warn(settings)
+    say(f"User {name} is added.", added, password if generate_password else None, as_json)
+
+
+@user.command()
+@name_argument
+@click.option("--name", "display_name", callback=_display_name, help="The name to show.")
+@claim_options
+@click.option(
+    "--administrator/--no-administrator", default=None, help="May register clients and grant permissions over HTTP."
+)
+@_REGISTER
+@click.option("--unregister", multiple=True, metavar="CLIENT_ID", help="Take a registration back. Repeatable.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before taking a registration back.")
+@_JSON
+@click.pass_obj
+def update(
+    path: Path,
+    name: str,
+    display_name: str | None,
+    email: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    administrator: bool | None,
+    register: tuple[str, ...],
+    unregister: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Change what is given and leave the rest; claims and registrations that are not named stay as they are.
+
+    Taking a registration back ends what that client has of the user: tokens, codes and the remembered consent.
+    """
+    if not (email or claims or register or unregister) and display_name is None and administrator is None:
+        raise click.UsageError("say what to change")
+    with opened(path) as (settings, store):
+        before = find_user(store, name)
+        changed = replace(
+            before,
+            name=before.name if display_name is None else display_name,
+            administrator=before.administrator if administrator is None else administrator,
+            claims=merged(before.claims, email, claims),
+            registrations=registrations(settings, store, before, added=register, removed=unregister),
+        )
+        if unregister:
+            confirm(f"End what {', '.join(unregister)} has of {name}, tokens and consent?", yes=yes)
+        store.put(changed)
+        for client_id in unregister:
+            end_at(store, changed, client_id)
+    warn(settings)
+    say(f"User {name} is changed.", changed, None, as_json)
 
 
 @user.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@_JSON
 @click.pass_obj
 def list_users(path: Path, as_json: bool) -> None:
     """List the users of the directory."""
     with opened(path) as (settings, store):
         users = list(every(store, User))
-    _warn(settings)
+    warn(settings)
     if as_json:
-        print_json([_as_json(user) for user in users])
+        print_json([user_as_json(user) for user in users])
     elif not users:
         click.echo("There are no users. `oauth-filter user add NAME` adds one.")
     else:
@@ -131,35 +180,26 @@ def list_users(path: Path, as_json: bool) -> None:
 
 
 @user.command()
-@_NAME
-@_STDIN
-@_GENERATE
-@click.option("--keep-tokens", is_flag=True, help="Leave what has been issued to applications alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@name_argument
+@_JSON
 @click.pass_obj
-def password(
-    path: Path, name: str, password_stdin: bool, generate_password: bool, keep_tokens: bool, as_json: bool
-) -> None:
-    """Give a user a new password.
-
-    It signs the user out everywhere and, unless --keep-tokens is given, ends all tokens and remembered consents:
-    who had the old password may have used it to let applications in.
-    """
+def show(path: Path, name: str, as_json: bool) -> None:
+    """Show a user, with the claims that clients may be told and the clients the user is registered for."""
     with opened(path) as (settings, store):
         found = find_user(store, name)
-        secret = _password(name, from_stdin=password_stdin, generated=generate_password)
-        changed = replace(found, password_hash=hash_secret(secret))
-        store.put(changed)
-        if not keep_tokens:
-            _revoke(store, found)
-    _warn(settings)
-    ended = "" if keep_tokens else " Tokens and consents have ended."
-    _say(f"User {name} has a new password.{ended}", changed, secret if generate_password else None, as_json)
+    warn(settings)
+    if as_json:
+        print_json(user_as_json(found))
+    else:
+        print_details(user_details(found))
+
+
+user.add_command(password)
 
 
 @user.command()
-@_NAME
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@name_argument
+@_YES
 @click.pass_obj
 def disable(path: Path, name: str, yes: bool) -> None:
     """Shut a user out: no sign-in, and an end to all tokens and remembered consents, at once and for good."""
@@ -167,12 +207,12 @@ def disable(path: Path, name: str, yes: bool) -> None:
         found = find_user(store, name)
         confirm(f"Disable {name} and end all tokens and consents?", yes=yes)
         store.put(replace(found, enabled=False))
-        _revoke(store, found)
+        revoke_all(store, found)
     click.echo(f"User {name} is disabled; tokens and consents have ended.")
 
 
 @user.command()
-@_NAME
+@name_argument
 @click.pass_obj
 def enable(path: Path, name: str) -> None:
     """Let a disabled user sign in again. What was revoked stays revoked."""
@@ -182,8 +222,8 @@ def enable(path: Path, name: str) -> None:
 
 
 @user.command()
-@_NAME
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@name_argument
+@_YES
 @click.pass_obj
 def remove(path: Path, name: str, yes: bool) -> None:
     """Remove a user and end all tokens and remembered consents, at once.
@@ -195,59 +235,10 @@ def remove(path: Path, name: str, yes: bool) -> None:
         confirm(f"Remove {name} and end all tokens and consents?", yes=yes)
         # In this order nothing can be issued between the last two, and an interrupted command can be repeated.
         store.put(replace(found, enabled=False))
-        _revoke(store, found)
+        revoke_all(store, found)
         store.delete(User, name)
     click.echo(f"User {name} is removed; tokens and consents have ended.")
 
 
-def _revoke(store: Store, found: User) -> None:
-    if found.subject is not None:
-        store.revoke("subject", found.subject)
-
-
 def _exists() -> Failure:
     return Failure("there is already a user of this name", EXISTS)
-
-
-def _password(name: str, *, from_stdin: bool, generated: bool) -> str:
-    if from_stdin and generated:
-        raise click.UsageError("give one of --password-stdin and --generate-password")
-    if generated:
-        return credentials.new_id()
-    password = (
-        secret_from_stdin()
-        if from_stdin
-        else secret_from_prompt("Password", instead="--password-stdin or --generate-password")
-    )
-    if len(password) < SHORTEST_PASSWORD:
-        raise Failure(f"a password has at least {SHORTEST_PASSWORD} characters", USAGE)
-    if password.casefold() == name.casefold():
-        raise Failure("a password must not be the user name", USAGE)
-    return password
-
-
-def _warn(settings: Settings) -> None:
-    if settings.login != "directory":
-        click.echo(f"Note: login = {settings.login}: users of the directory do not sign in.", err=True)
-
-
-def _say(sentence: str, found: User, password: str | None, as_json: bool) -> None:
-    shown = {} if password is None else {"password": password}
-    if as_json:
-        print_json(_as_json(found) | shown)
-        return
-    click.echo(sentence)
-    if password is not None:
-        click.echo("The password is shown this once and cannot be shown again:\n")
-        print_details({"username": found.key, "password": password})
-
-
-def _as_json(found: User) -> dict[str, Any]:
-    return {
-        "username": found.key,
-        "name": found.name,
-        "subject": found.subject,
-        "enabled": found.enabled,
-        "administrator": found.administrator,
-        "created_at": timestamp(found.issued_at or None),
-    }

@@ -29,7 +29,7 @@ MAX_FILE: Final = 1 << 20
 """What `file:path` reads at most, in bytes."""
 
 _MANY_LINES: Final = ("public_key", "jwks")
-_URIS: Final = ("redirect_uris", "post_logout_redirect_uris", "origins")
+URIS: Final = ("redirect_uris", "post_logout_redirect_uris", "origins")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -68,7 +68,7 @@ def convert(name: str, text: str, kind: str, choices: tuple[str, ...]) -> Any:
             return seconds
         case "list":
             # A comma is a character of URIs.
-            found = text.split() if name in _URIS else words(text)
+            found = text.split() if name in URIS else words(text)
             return tuple(dict.fromkeys(map(_grant_type, found) if name == "grant_types" else found))
     if name not in _MANY_LINES and _CONTROL.search(text):
         raise ValueError("write it on one line, without control characters")

@@ -108,14 +108,25 @@ class OwnKeys:
         signs_from = now + self._settings.jwks_lifetime
         before = [key for key in self.all() if key.algorithm == algorithm]
         new = self._make(algorithm, signs_from if before else now)
+        leaves_at = signs_from + self._longest_lifetime() + self._settings.jwks_lifetime
+        for key in before:
+            if key.expires_at is None:
+                self._retire(key, leaves_at)
+        return new
+
+    def _longest_lifetime(self) -> int:
+        """For how long something that is signed now can be good, whatever client it is for."""
         # An ID token is a hint at logout for as long as the session lasts.
         longest = max(
             self._settings.id_token_lifetime, self._settings.access_token_lifetime, self._settings.session_lifetime
         )
-        for key in before:
-            if key.expires_at is None:
-                self._retire(key, signs_from + longest + self._settings.jwks_lifetime)
-        return new
+        clients, after = list(self._settings.clients), None
+        while page := self._store.find(Client, after=after):
+            clients += page
+            after = page[-1].key
+        for client in clients:
+            longest = max(longest, client.id_token_lifetime or 0, client.access_token_lifetime or 0)
+        return longest
 
     def _retire(self, key: SigningKey, at: float) -> None:
         self._store.put(

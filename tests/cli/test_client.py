@@ -254,7 +254,7 @@ def test_update_changes_what_is_given_and_nothing_else(cli, app):
     before = cli.json("client", "show", "app")
     after = cli.json("client", "update", "app", "--name", "New", "--access-token-lifetime", "5m", "--scope", "read")
     assert after == before | {"client_name": "New", "access_token_lifetime": 300, "scope": "read"}
-    again = cli.json("client", "update", "app", "--access-token-lifetime", "default", "--all-scopes")
+    again = cli.json("client", "update", "app", "--unset", "access_token_lifetime", "--unset", "scope")
     assert again == before | {"client_name": "New"}
     assert verify_secret(app, stored(cli).secret_hash)
 
@@ -266,7 +266,7 @@ def test_update_replaces_lists(cli, app):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["--redirect-uri", "http://x.example.com/"], ["--scope", "a", "--all-scopes"], ["--name", "a\x07"]],
+    [[], ["--redirect-uri", "http://x.example.com/"], ["--scope", "a", "--unset", "scope"], ["--name", "a\x07"]],
 )
 def test_bad_updates_change_nothing(cli, app, arguments):
     before = stored(cli)

@@ -48,8 +48,8 @@ def test_init_check_client_user_list(cli, caplog):
 def test_no_option_takes_a_secret_as_its_value(name, command):
     for parameter in command.params:
         if {"secret", "password", "token"} & set((parameter.name or "").split("_")) and name[0] != "init":
-            is_lifetime = parameter.name.endswith("_lifetime")
-            assert is_lifetime or getattr(parameter, "is_flag", False), f"{name}: {parameter.name} can be given in argv"
+            is_harmless = parameter.name.endswith("_lifetime") or isinstance(parameter.type, click.Choice)
+            assert is_harmless or getattr(parameter, "is_flag", False), f"{name}: {parameter.name} can be given in argv"
 
 
 @pytest.mark.parametrize(("name", "command"), ALL)
@@ -60,13 +60,13 @@ def test_help_says_what_every_option_is_for(name, command):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, command in commands() if name[0] in ("client", "user", "token", "purge")]
+    ("name", "command"), [one for one in ALL if one.values[0][0] not in ("init", "check", "serve", "demo")]
 )
-def test_without_an_ini_it_says_how_to_make_one(cli, name):
+def test_without_an_ini_it_says_how_to_make_one(cli, name, command):
     cli.ini.unlink()
-    needed = {"update": ("--name", "x"), "revoke": ("--client", "x")}.get(name[-1], ())
-    argument = () if name[-1] in ("list", "purge", "revoke") else ("someone",)
-    assert "oauth-filter init" in cli.fails(2, *name, *argument, *needed)
+    arguments = ["someone" for parameter in command.params if isinstance(parameter, click.Argument)]
+    needed = {"update": ("--name", "x"), "revoke": ("--client", "x") if name[0] == "token" else ()}.get(name[-1], ())
+    assert "oauth-filter init" in cli.fails(2, *name, *arguments, *needed)
 
 
 def test_faults_of_the_ini_go_to_standard_error_all_at_once(cli):

@@ -69,7 +69,9 @@ def test_json(cli):
     added = cli.json("user", "add", "alice", "--generate-password")
     assert verify_secret(added.pop("password"), stored(cli).password_hash)
     assert cli.json("user", "list") == [added]
-    assert list(added) == ["username", "name", "subject", "enabled", "administrator", "created_at"]
+    known = ["username", "name", "subject", "enabled", "administrator", "claims", "registrations", "created_at"]
+    assert list(added) == known
+    assert cli.json("user", "show", "alice") == added
 
 
 def test_a_name_can_be_taken_once(cli, alice):
@@ -130,7 +132,10 @@ def test_a_note_where_the_directory_is_not_asked(cli):
     assert "login = remote_user" in result.stderr
 
 
-@pytest.mark.parametrize("command", [["password", "--generate-password"], ["disable"], ["enable"], ["remove"]])
+@pytest.mark.parametrize(
+    "command",
+    [["password", "--generate-password"], ["disable"], ["enable"], ["remove"], ["show"], ["update", "--email", "a@b"]],
+)
 def test_an_unknown_user(cli, command):
     cli.fails(3, "user", *command, "nobody")
 
