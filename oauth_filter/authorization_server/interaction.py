@@ -121,9 +121,14 @@ def _is_expected(server: "Server", client: Client, user: SignedIn, openid: OpenI
     return hint.get("sub") == subject
 
 
+def is_registered(client: Client, user: User) -> bool:
+    """Whether the user may use the client, as far as that is for registered users only."""
+    return not client.registration_required or client.key in user.registrations
+
+
 def check_registered(client: Client, user: User) -> None:
     """Raise OAuthError `access_denied` when the client is for its registered users, and this is none of them."""
-    if client.registration_required and client.key not in user.registrations:
+    if not is_registered(client, user):
         raise OAuthError("access_denied", "The user is not registered for this client.", reason="registration_required")
 
 

@@ -59,6 +59,7 @@ def device(server: "Server", request: Request) -> Response:
 
 def _entered(server: "Server", request: Request, user: SignedIn | None) -> Response:
     form = request.form_parameters()
+    form.refuse_repeated(("ticket", "user_code", "decision", "switch"))
     if user is None:
         raise form_refused()
     step, _, value = _opened(server, request, user, form.single("ticket") or "").partition(" ")

@@ -11,7 +11,7 @@ from unicodedata import normalize
 from oauth_filter.authorization_server import limits
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
-from oauth_filter.authorization_server.interaction import check_registered
+from oauth_filter.authorization_server.interaction import is_registered
 from oauth_filter.authorization_server.interaction import scope_of
 from oauth_filter.authorization_server.issue import Granted
 from oauth_filter.authorization_server.issue import basis_of
@@ -54,7 +54,8 @@ def password(server: "Server", request: GrantRequest) -> Granted:
         )
         raise OAuthError("invalid_grant", "The user name or the password is wrong.", reason="invalid_user_credentials")
     limits.give_back(server, places)
-    check_registered(client, user)
+    if not is_registered(client, user):
+        raise OAuthError("invalid_grant", "The user is not registered for this client.", reason="registration_required")
     server.event("signed_in", request.http, client_id=client.key, username=user.username)
     basis = basis_of(user, scope, auth_time=server.now(), amr=("pwd",))
     return Granted(client=client, scope=scope, user=user, basis=basis)
