@@ -5,6 +5,7 @@ A test holds the committed pages to what this writes.
 
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from typing import Literal
@@ -13,15 +14,24 @@ from typing import get_origin
 from typing import get_type_hints
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent))
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
+from compliance import compliance_page  # noqa: E402
+from markdown_table import table  # noqa: E402
+
+from oauth_filter.authorization_server.app import AuthorizationServer  # noqa: E402
+from oauth_filter.authorization_server.openid_request import OpenIDRequest  # noqa: E402
+from oauth_filter.authorization_server.server import Server  # noqa: E402
 from oauth_filter.ini import ClientSection  # noqa: E402
 from oauth_filter.ini.values import GRANT_TYPES  # noqa: E402
 from oauth_filter.ini.values import UNITS  # noqa: E402
+from oauth_filter.messages import AuthorizationRequest  # noqa: E402
+from oauth_filter.messages import grants  # noqa: E402
 from oauth_filter.settings import PROFILES  # noqa: E402
 from oauth_filter.settings import JWTIssuer  # noqa: E402
 from oauth_filter.settings import Settings  # noqa: E402
 from oauth_filter.settings import options  # noqa: E402
+from oauth_filter.stores import open_store  # noqa: E402
 
 OPTIONS_PAGE = """\
 # Options
@@ -160,16 +170,92 @@ def written(value: Any, kind: str) -> str:
 
 def source(rfc: str) -> str:
     number, _, section = rfc.partition(" ")
-    where = f"https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"
-    return f"[RFC {number} section {section}]({where})" if number else ""
+    where = f"https://www.rfc-editor.org/rfc/rfc{number}"
+    if section:
+        return f"[RFC {number} section {section}]({where}#section-{section})"
+    return f"[RFC {number}]({where})" if number else ""
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+ENDPOINTS_PAGE = """\
+# Endpoints
+
+<!-- Written by docs/generate.py from the code. Edit the code, then run it again. -->
+
+Every URL the filter answers itself. Paths are below the path of the `issuer`. Everything below `/oauth2` is the
+filter's, also what does not exist there: the application never sees it.
+
+{endpoints}
+
+- **answers with**: how errors are told, as JSON to a program or on a page to a person.
+- **in the metadata as**: the name under which the metadata documents give its URL. They list what is served and
+  nothing else, because they are made of this very list.
+- **other sites**: whether scripts of other sites may call it (CORS). It believes no cookie, so they gain nothing.
+- Both metadata documents are also found where the issuer has a path, before it (RFC 8414 section 3.1) and behind it
+  (Discovery section 4). `/.well-known/jwks.json` is the same as `/oauth2/jwks`.
+- `/oauth2/static/` has the stylesheet, the mark and the one script of our pages.
+
+## What the authorization endpoint takes
+
+| from | parameters |
+|---|---|
+| OAuth 2 | {oauth} |
+| OpenID Connect | {openid}; `display` and `ui_locales` are wishes that are not followed |
+
+## Grant types
+
+What the token endpoint redeems. Beside these parameters it takes those of the client's authentication.
+
+{grants}
+
+A `refresh_token` may also come with `expires_in`, seconds, for an access token that lives shorter than usual.
+
+Off by default means: the grant type or endpoint is there only with the setting that turns it on. Every client can be
+held to some of the grant types, and `password` and the implicit flow need a client that lists them.
+"""
 
 
-PAGES = {"options.md": options_page}
+def endpoints_page() -> str:
+    default, everything = server_with(), server_with(nuxeo_directory_api=True, jwt_secret="x" * 32)
+    usual = {endpoint.path for endpoint in default.endpoints}
+    rows = []
+    for endpoint in everything.endpoints:
+        if not endpoint.path.startswith("/oauth2/static/"):
+            told = first_paragraph(endpoint.handle) + ("" if endpoint.path in usual else " (Off by default.)")
+            name = f"`{endpoint.metadata_name}`" if endpoint.metadata_name else ""
+            origins = "yes" if endpoint.cross_origin else ""
+            rows.append((f"`{endpoint.path}`", " ".join(endpoint.methods), endpoint.answers, name, origins, told))
+    head = ("path", "methods", "answers with", "in the metadata as", "other sites", "what it does")
+    return ENDPOINTS_PAGE.format(
+        endpoints=table(head, rows),
+        oauth=parameters_of(AuthorizationRequest, without=("endpoint", "custom_parameters")),
+        openid=parameters_of(OpenIDRequest),
+        grants=table(("grant_type", "parameters", "what it does"), list(grant_rows(default, everything))),
+    )
+
+
+def server_with(**changes: Any) -> Server:
+    settings = Settings(store="memory:", secret="x" * 32, **changes)
+    store = open_store("memory:", now=lambda: 0.0)
+    return AuthorizationServer(settings, store, application=lambda *_: [], now=lambda: 0.0).server
+
+
+def first_paragraph(described: Any) -> str:
+    return " ".join((described.__doc__ or "").partition("\n\n")[0].split())
+
+
+def parameters_of(message: type, without: tuple[str, ...] = ()) -> str:
+    return " ".join(f"`{f.name}`" for f in fields(message) if f.name not in without)
+
+
+def grant_rows(default: Server, everything: Server) -> Iterator[tuple[str, ...]]:
+    classes = {cls.grant_type: cls for cls in vars(grants).values() if hasattr(cls, "takes_scope")}
+    for name, grant_type in everything.grant_types.items():
+        taken = [*classes[name].names, *(["scope"] if classes[name].takes_scope else [])] if name in classes else []
+        told = first_paragraph(grant_type.decide) + ("" if name in default.grant_types else " (Off by default.)")
+        yield f"`{name}`", " ".join(f"`{parameter}`" for parameter in taken), told
+
+
+PAGES = {"options.md": options_page, "endpoints.md": endpoints_page, "compliance.md": compliance_page}
 """Each generated page, and what writes it."""
 
 

@@ -22,9 +22,8 @@ def generate():
 
 
 def test_the_page_is_up_to_date(generate):
-    for name, page in generate.PAGES.items():
-        committed = (DOCS / name).read_text(encoding="utf-8")
-        assert committed == page(), f"run `python docs/generate.py`: docs/{name} is out of date"
+    committed = (DOCS / "options.md").read_text(encoding="utf-8")
+    assert committed == generate.options_page(), "run `python docs/generate.py`: docs/options.md is out of date"
 
 
 @pytest.mark.parametrize("of", [Settings, ClientSection, JWTIssuer])
