@@ -43,7 +43,7 @@ def chromium():
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("browser")) as server:
-        server.add_user("alice", "wonder land", name="Alice Liddell")
+        server.add_user("alice", "wonder land", name="Alice Liddell", claims={"email": "alice@example.com"})
         server.add_user("bob", "builder", name="Bob")
         yield server
 
