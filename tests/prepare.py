@@ -2,8 +2,9 @@
 
 Chromium comes from Debian, and Nuxeo's Python client gets an environment of its own, because its dependency `jwt`
 takes the place of PyJWT. `interop` adds clients of other languages: npm installs those for Node beside the programs
-that use them, and Apache with mod_auth_openidc comes from Debian. What cannot be had is said loudly, the tests that
-need it skip with the same words, and nothing fails: a laptop without Chromium can run the rest.
+that use them, and Apache with mod_auth_openidc comes from Debian. So do PostgreSQL, MariaDB and Redis, whose services
+are not started: the tests start servers of their own. What cannot be had is said loudly, the tests that need it skip
+with the same words, and nothing fails: a laptop without Chromium can run the rest.
 """
 
 import json
@@ -20,6 +21,13 @@ _ENVIRONMENT = (
 ) / "nuxeo-client"
 NODE_PROGRAMS = Path(__file__).parent / "interop" / "node"
 _NODE_MODULES = NODE_PROGRAMS / "node_modules"
+# By the name of the program: Debian's package, and where else than on the path it may be.
+_SERVERS = {
+    "postgres": ("postgresql", "/usr/lib/postgresql/*/bin"),
+    "mariadbd": ("mariadb-server", "/usr/sbin"),
+    "redis-server": ("redis-server", "/usr/bin"),
+}
+_POLICY = Path("/usr/sbin/policy-rc.d")
 _APACHE_MODULES = Path("/usr/lib/apache2/modules")
 _CHROMIUMS = (
     "chromium",
@@ -65,6 +73,18 @@ def apache():
     return program, _APACHE_MODULES
 
 
+def server_program(name):
+    """The path of a database server on this machine, the newest of several, or None."""
+    _, elsewhere = _SERVERS[name]
+    others = sorted(Path("/").glob(f"{elsewhere[1:]}/{name}"), key=lambda path: (len(str(path)), path))
+    return shutil.which(name) or (str(others[-1]) if others else None)
+
+
+def no_server(name):
+    """What is said when there is no such database server."""
+    return f"NO STORE WAS TESTED ON {name.upper()}: there is none; `apt-get install {_SERVERS[name][0]}`"
+
+
 def no_node_modules(error):
     """What is said when there are no clients for Node."""
     return f"NO CLIENT FOR NODE OR BROWSERS WAS TESTED: {error}"
@@ -95,6 +115,19 @@ def _install_node_modules():
     print("Installing clients for Node ...", flush=True)
     options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     _run(["npm", "install", "--prefix", str(NODE_PROGRAMS), *options])
+
+
+def _install_servers(names):
+    # A package that starts its service would take the usual port; the answer 101 is Debian's way to say no.
+    is_ours = os.geteuid() == 0 and not _POLICY.exists()
+    if is_ours:
+        _POLICY.write_text("#!/bin/sh\nexit 101\n")
+        _POLICY.chmod(0o755)
+    try:
+        _install(*(_SERVERS[name][0] for name in names))
+    finally:
+        if is_ours:
+            _POLICY.unlink()
 
 
 def _install(*packages):
@@ -145,6 +178,15 @@ def main(wanted):
             _shout(str(error))
         if chromium() is None:
             _shout(no_chromium())
+    missing = [name for name in _SERVERS if server_program(name) is None]
+    if missing:
+        try:
+            _install_servers(missing)
+        except OSError as error:
+            _shout(str(error))
+    for name in _SERVERS:
+        if server_program(name) is None:
+            _shout(no_server(name))
     try:
         nuxeo_client()
     except OSError as error:

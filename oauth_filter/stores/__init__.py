@@ -4,6 +4,7 @@ A store holds the frozen records of `oauth_filter.records`. It knows nothing of 
 verbs promise is written here and proved, for every store, by `tests/stores/contract.py`.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import Literal
@@ -106,9 +107,11 @@ class Store(Protocol):
 
 
 def open_store(url: str, *, now: "Callable[[], float]", synchronous: str = "FULL") -> Store:
-    """The store of a URL: `memory:` or `sqlite:///path` (four slashes for an absolute one, as SQLAlchemy has it).
+    """The store of a URL: `memory:`, `sqlite:///path` (four slashes for an absolute one), `postgresql+psycopg://`,
+    `mysql+pymysql://` or `mariadb+pymysql://` as SQLAlchemy has them, `redis://`, `rediss://` or `unix://` as redis-py.
 
-    Raise ConfigError for any other URL, or a file that cannot be opened.
+    `synchronous` FULL keeps what was acknowledged through a loss of power; NORMAL may lose the last moments. Raise
+    ConfigError for any other URL, a driver that is not installed, and a file or a server that cannot be used.
     """
     # Imported when asked for: a process needs one store, and later ones need drivers that may not be installed.
     if url in ("memory:", "memory://"):
@@ -119,4 +122,34 @@ def open_store(url: str, *, now: "Callable[[], float]", synchronous: str = "FULL
         from oauth_filter.stores.sqlite import SQLiteStore
 
         return SQLiteStore(url.removeprefix("sqlite:///"), now=now, synchronous=synchronous)
-    raise ConfigError([Problem(option="store", message="use memory: or sqlite:///path/to/file")])
+    backend = url.partition(":")[0].partition("+")[0]
+    if url.startswith(("postgresql+psycopg://", "mysql+pymysql://", "mariadb+pymysql://")):
+        return _open_sql(url, "postgresql" if backend == "postgresql" else "mysql", now=now, synchronous=synchronous)
+    raise ConfigError([Problem(option="store", message=f"use {_URLS}")])
+
+
+_URLS: Final = "memory:, sqlite:///path/to/file, postgresql+psycopg://..., mysql+pymysql://... or redis://..."
+
+
+def _open_sql(url: str, extra: str, *, now: "Callable[[], float]", synchronous: str) -> Store:
+    _require("sqlalchemy", "psycopg" if extra == "postgresql" else "pymysql", extra=extra)
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from oauth_filter.stores.sql import SQLStore
+
+    try:
+        return SQLStore(make_url(url), now=now, synchronous=synchronous)
+    except ArgumentError:
+        # Not with SQLAlchemy's words, which quote the URL and the password in it.
+        raise ConfigError([Problem(option="store", message="the URL cannot be read")]) from None
+
+
+def _require(*libraries: str, extra: str) -> None:
+    """Raise ConfigError when a library is not installed."""
+    try:
+        for library in libraries:
+            import_module(library)
+    except ImportError as error:
+        fault = f'a library is missing ({error.name}); pip install "oauth-filter[{extra}]"'
+        raise ConfigError([Problem(option="store", message=fault)]) from error

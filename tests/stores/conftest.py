@@ -1,8 +1,10 @@
-"""What every store test has: a clock that stands still until it is told to go."""
+"""What every store test has: a clock that stands still until it is told to go, and servers that run while needed."""
 
 import pytest
 
 pytest.register_assert_rewrite("tests.stores.contract")
+
+from tests.servers import PostgreSQL  # noqa: E402
 
 
 class Clock:
@@ -19,3 +21,17 @@ class Clock:
 @pytest.fixture
 def clock():
     return Clock()
+
+
+def _running(server):
+    server = server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    yield from _running(PostgreSQL)
