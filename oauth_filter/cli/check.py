@@ -64,11 +64,14 @@ def check(context: click.Context, strict: bool, as_json: bool) -> None:
 
 def _store(path: Path, settings: Settings) -> tuple[dict[str, Any], list[Client]]:
     """What the store is and holds, and the clients in it. A store that does not exist yet is not made."""
-    if (file := sqlite_file(settings)) is None:
-        return {"kind": "memory", "counts": {}}, []
-    about = {"kind": "sqlite", "file": str(file), "exists": file.exists(), "counts": {}}
-    if not file.exists():
+    # The rest of a URL may hold a password.
+    about: dict[str, Any] = {"kind": settings.store.partition(":")[0], "counts": {}}
+    if about["kind"] == "memory":
         return about, []
+    if (file := sqlite_file(settings)) is not None:
+        about |= {"file": str(file), "exists": file.exists()}
+        if not file.exists():
+            return about, []
     with opened(path) as (_, store):
         about["counts"] = {kind.kind: sum(1 for _ in islice(every(store, kind), COUNTED_TO)) for kind in COUNTED}
         return about, list(every(store, Client))
@@ -91,13 +94,14 @@ def _print(path: Path, settings: Settings, about: dict[str, Any], found: Sequenc
 def _about(about: dict[str, Any]) -> str:
     if about["kind"] == "memory":
         return "memory: (gone when the server stops)"
-    if not about["exists"]:
+    if about.get("exists") is False:
         return f"SQLite, {about['file']}: not there yet, made when first used"
     names = {"client": "clients", "user": "users", "access_token": "access tokens", "refresh_token": "refresh tokens"}
     counts = (
         f"{count}{' or more' if count == COUNTED_TO else ''} {names[kind]}" for kind, count in about["counts"].items()
     )
-    return f"SQLite, {about['file']}\n          {', '.join(counts)}"
+    where = f"SQLite, {about['file']}" if about["kind"] == "sqlite" else about["kind"]
+    return f"{where}\n          {', '.join(counts)}"
 
 
 def _place(path: Path, settings: Settings, unsafe: Unsafe) -> str:

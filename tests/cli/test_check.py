@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from oauth_filter.cli.unsafe import unsafe_files
 from oauth_filter.cli.unsafe import unsafe_settings
 from oauth_filter.records import Client
 from oauth_filter.scope import Scope
@@ -45,6 +46,13 @@ def test_safe_settings_have_nothing_to_say():
         ("accept_query_token", {"accept_query_token": True}),
         ("refresh_token_usage", {"refresh_token_usage": "reusable"}),
         ("refuse_ambiguous_paths", {"refuse_ambiguous_paths": False}),
+        ("insecure_allow_private_fetch", {"insecure_allow_private_fetch": True}),
+        ("unknown_scope", {"unknown_scope": "allow", "scopes": {"read": "Read"}}),
+        ("refresh_token_grace", {"refresh_token_grace": 61}),
+        ("jwt_secret", {"jwt_secret": "s" * 63, "jwt_issuer": "nuxeo"}),
+        ("secret", {"jwt_issuers": (JWTIssuer(issuer="i", algorithm="HS384", secret="s" * 47),)}),
+        ("jwks_uri", {"jwt_issuers": (JWTIssuer(issuer="i", jwks_uri="http://localhost/jwks"),)}),
+        ("application_login", {"login": "application", "who_am_i": "/who", "application_login": "/login?next={next}"}),
         ("nuxeo_directory_api", {"nuxeo_directory_api": True}),
         ("session_lifetime", {"session_lifetime": 31 * 86400}),
         ("code_lifetime", {"code_lifetime": 601}),
@@ -78,14 +86,48 @@ def test_every_unsafe_setting_is_named_with_reason_and_fix(option, changes):
     ],
 )
 def test_relaxed_assertions_matter_only_when_the_grant_is_on(option, changes):
-    on = replace(SAFE, jwt_secret="s" * 32, jwt_issuer="nuxeo")
+    on = replace(SAFE, jwt_secret="s" * 64, jwt_issuer="nuxeo")
     assert found(on) == set()
     assert found(replace(on, **changes)) == {option}
     assert found(replace(SAFE, **changes)) == set()
 
 
 def test_strict_issuers_of_assertions_are_safe():
-    assert found(replace(SAFE, jwt_issuers=(JWTIssuer(issuer="i", jwks_uri="https://i.example.com/jwks"),))) == set()
+    by_keys = JWTIssuer(issuer="i", jwks_uri="https://i.example.com/jwks")
+    by_secret = JWTIssuer(issuer="j", algorithm="HS384", secret="s" * 48)
+    assert found(replace(SAFE, jwt_issuers=(by_keys, by_secret))) == set()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (Rule(path="/login", access="public"), Rule(path="/")),
+        (Rule(path="/", access="optional"),),
+        (Rule(path="/login", method="GET", access="public"), Rule(path="/login", method="POST", access="public")),
+    ],
+)
+def test_a_login_page_of_the_application_that_is_open(rules):
+    settings = replace(
+        SAFE, login="application", who_am_i="/who", application_login="/login?next={next}", protect=rules
+    )
+    assert found(settings) == set()
+
+
+@pytest.mark.promise(16)
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (),
+        (Rule(path="/"), Rule(path="/login", access="public")),
+        (Rule(path="/login", method="GET", access="public"),),
+        (Rule(path="/Login", access="public"),),
+    ],
+)
+def test_a_login_page_of_the_application_behind_a_token(rules):
+    settings = replace(
+        SAFE, login="application", who_am_i="/who", application_login="/login?next={next}", protect=rules
+    )
+    assert found(settings) == {"application_login"}
 
 
 @pytest.mark.promise(16)
@@ -98,6 +140,10 @@ def test_strict_issuers_of_assertions_are_safe():
         ("pkce", replace(PUBLIC, pkce="optional")),
         ("grant_types", replace(CONFIDENTIAL, grant_types=("password",))),
         ("grant_types", replace(PUBLIC, grant_types=("authorization_code", "implicit"))),
+        ("auto_grant", replace(PUBLIC, auto_grant=True, grant_types=("urn:ietf:params:oauth:grant-type:device_code",))),
+        ("redirect_uri_matching", replace(PUBLIC, redirect_uri_matching="wildcard")),
+        ("unknown_scope", replace(PUBLIC, unknown_scope="allow")),
+        ("jwks_uri", replace(PUBLIC, jwks_uri="http://localhost/jwks")),
         ("access_token_lifetime", replace(PUBLIC, access_token_lifetime=86401)),
         ("refresh_token_lifetime", replace(PUBLIC, refresh_token_lifetime=366 * 86400)),
         ("redirect_uris", replace(PUBLIC, redirect_uris=("http://app.example.com/cb",))),
@@ -195,6 +241,16 @@ def test_secrets_in_the_ini_and_files_that_others_can_write(cli):
     assert "oauth.secret" not in result.stdout
     secret.chmod(0o620)
     assert f"chmod 600 {secret}" in cli.ok("check")
+
+
+@pytest.mark.promise(16)
+def test_the_password_of_a_database_in_the_ini(cli):
+    settings = replace(SAFE, store="postgresql+psycopg://oauth:very-secret@db/oauth")
+    cli.ini.write_text(f"[oauth_filter]\nstore = {settings.store}\n")
+    (unsafe,) = unsafe_files(cli.ini, settings)
+    assert (unsafe.option, unsafe.value) == ("store", "***")
+    cli.ini.write_text("[oauth_filter]\nstore = postgresql+psycopg://db/oauth\n")
+    assert list(unsafe_files(cli.ini, settings)) == []
 
 
 @pytest.mark.promise(16)
