@@ -68,10 +68,15 @@ def alice(provider):
 
 
 class Receiver:
-    """A client's back channel: notes what it is sent, and answers what it is told to, 200 in the end."""
+    """A client's server: notes what it is sent, and answers what it is told to, 200 in the end.
+
+    `pages` is what it shows to browsers, by path; all other pages are empty.
+    """
 
     def __init__(self):
         self.received = []
+        self.visited = []
+        self.pages = {}
         self.answers = []
         self.enough = threading.Event()
         receiver = self
@@ -89,6 +94,15 @@ class Receiver:
                     self.send_header("Location", receiver.url("/elsewhere"))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            def do_GET(self):
+                receiver.visited.append(self.path)
+                body = receiver.pages.get(self.path, "").encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *arguments):
                 pass
