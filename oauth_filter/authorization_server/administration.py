@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from oauth_filter.authorization_server import sign_in
 from oauth_filter.authorization_server.claims import ADMIN_SCOPE
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.tokens import bearer
@@ -23,7 +24,7 @@ def administrator(server: "Server", request: Request) -> str:
     # Werkzeug stumbles over credentials that are not ASCII, which base64 always is.
     given = request.authorization if request.headers.get("Authorization", "").isascii() else None
     if given is not None and given.type == "basic":
-        user = server.users.authenticate(given.username or "", given.password or "")
+        user = sign_in.authenticate(server, request, given.username or "", given.password or "")
         if user is None:
             raise _unknown()
         return _checked(server, user)

@@ -6,6 +6,7 @@ go to it. That is the whole rule, and there is no other way to redirect a browse
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -36,8 +37,15 @@ class Destination:
     client: Client
     redirect_uri: str
 
+    @property
+    def takes_posts(self) -> bool:
+        """Whether a form can be sent there: an application opened by a scheme of its own gets no body."""
+        return self.redirect_uri.lower().startswith(("https:", "http:"))
+
     def deliver(self, server: "Server", response: AuthorizationResponse) -> Response:
         """Send the browser to the client with the response, in its response mode."""
+        if response.response_mode == "form_post" and not self.takes_posts:
+            response = replace(response, response_mode="query")
         if response.response_mode == "form_post":
             html = server.pages.render(
                 "form_post.html",

@@ -28,6 +28,9 @@ from oauth_filter.settings import Settings
 TICKET_LIFETIME: Final = HOUR
 """Seconds somebody may leave a login or consent page open."""
 
+EARLIER_IDS: Final = 3
+"""How many times a browser may sign in before a login page still open in one of its tabs is refused."""
+
 Purpose = Literal["login", "consent", "device", "logout", "signed_out"]
 
 
@@ -43,8 +46,12 @@ class Session:
     """Changes with the password, so that a changed password signs every browser out."""
     sid: str | None = None
     """What clients know this sign-in by, for logout."""
+    earlier: tuple[str, ...] = ()
+    """The last ids of this browser before it signed in: login pages in its other tabs are bound to those."""
     failed: str | None = None
     """The user name of a sign-in that just failed, for the login page to show again."""
+    is_locked: bool = False
+    """Whether it failed because there were too many before it."""
 
 
 class Sessions:
@@ -70,13 +77,14 @@ class Sessions:
             return Session(browser=session.browser)
         return session
 
-    def sign_in(self, user: User, sid: str | None = None) -> Session:
+    def sign_in(self, user: User, before: Session, sid: str | None = None) -> Session:
         """A session of that user. The browser's id is a new one: what knew the old one does not know this.
 
         `sid` is that of a session of the same user which goes on with this.
         """
         return Session(
             browser=credentials.new_id(),
+            earlier=(before.browser, *before.earlier)[:EARLIER_IDS],
             username=user.username,
             subject=user.subject,
             auth_time=self._now(),
@@ -84,9 +92,11 @@ class Sessions:
             sid=sid or credentials.new_id(),
         )
 
-    def sign_in_failed(self, username: str, before: Session) -> Session:
+    def sign_in_failed(self, username: str, before: Session, *, is_locked: bool = False) -> Session:
         """A session of nobody: who was asked for a password and had none does not go on as who was signed in."""
-        return Session(browser=before.browser, failed=username[:255] or "?")
+        return Session(
+            browser=before.browser, earlier=before.earlier, failed=username[:255] or "?", is_locked=is_locked
+        )
 
     def write(self, response: Response, session: Session) -> None:
         """Send the cookie, for our own paths only and out of reach of scripts."""
@@ -111,6 +121,9 @@ class Sessions:
         """
         # Sent by browsers, not by scripts in them: a form of another site is refused before its ticket is read.
         site = request.headers.get("Sec-Fetch-Site", "same-origin") if request.method == "POST" else "none"
+        session = self.read(request)
+        # Signing in changes the id; pressing the button twice, or signing in from another tab, is no forgery.
+        ids = (session.browser, *session.earlier) if purpose == "login" else (session.browser,)
         try:
             sealed_purpose, browser, sealed_subject, sealed_at, what = self._tickets.loads(ticket)
         except (BadData, TypeError, ValueError):
@@ -119,7 +132,7 @@ class Sessions:
             site not in ("same-origin", "none")
             or sealed_purpose != purpose
             or sealed_subject != subject
-            or not credentials.equal(browser, self.read(request).browser)
+            or not any(credentials.equal(browser, known) for known in ids)
             or sealed_at + TICKET_LIFETIME <= self._now()
         ):
             raise form_refused()

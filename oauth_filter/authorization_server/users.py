@@ -30,6 +30,8 @@ class Users(Protocol):
 
     has_login_page: bool
     """Whether people sign in on our page with a password; otherwise `current` knows them."""
+    keeps_a_list: bool
+    """Whether `find` knows who is a user; otherwise every name could be one."""
 
     def find(self, username: str) -> User | None:
         """The user as known now, or None. A disabled user is None."""
@@ -48,6 +50,7 @@ class Directory:
     """`login = directory`: the users of our own store."""
 
     has_login_page = True
+    keeps_a_list = True
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -74,6 +77,7 @@ class RemoteUser:
     """
 
     has_login_page = False
+    keeps_a_list = False
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.remote_user_key
@@ -98,6 +102,7 @@ class WrappedApplication:
     """`login = application`: the wrapped application's own session, asked in-process with the browser's cookies."""
 
     has_login_page = False
+    keeps_a_list = False
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
         self._application = application
@@ -143,6 +148,7 @@ class Callback:
         if not callable(self._authenticate):
             raise ConfigError([Problem(option="login", message=f"{path} is nothing that can be called")])
         self._find = getattr(self._authenticate, "find", None)
+        self.keeps_a_list = self._find is not None
         self._path = path
 
     def find(self, username: str) -> User | None:

@@ -187,6 +187,12 @@ def test_the_query_of_a_redirect_uri_is_kept_byte_for_byte(provider):
     assert answer.location.startswith(uri + "&error=")
 
 
+def test_a_custom_scheme_cannot_receive_a_form(provider):
+    provider.add_client("phone", redirect_uris=("nuxeo://authorize",), auto_grant=True)
+    answer = provider.authorize(client_id="phone", redirect_uri="nuxeo://authorize", response_mode="form_post")
+    assert answer.location.startswith("nuxeo://authorize?error=invalid_request&")
+
+
 def test_a_custom_scheme_is_returned_to(provider):
     provider.add_client("phone", redirect_uris=("nuxeo://authorize",))
     answer = provider.authorize(client_id="phone", redirect_uri="nuxeo://authorize", response_type="none")
@@ -309,6 +315,36 @@ def test_the_password_is_in_no_answer_and_no_event(provider, caplog):
     assert PASSWORD not in str(answer.headers) + answer.text + repr(provider.events) + caplog.text
 
 
+@pytest.mark.promise(12)
+class TestGuessing:
+    def guess(self, provider, username="alice", password="wrong", address="192.0.2.1"):
+        browser = provider.browser()
+        page = provider.authorize(browser)
+        fields = {"ticket": ticket(page), "username": username, "password": password}
+        answer = browser.post("/oauth2/login", data=fields, environ_overrides={"REMOTE_ADDR": address})
+        return browser.get(answer.location).text
+
+    def test_is_bounded_and_the_owner_is_not_locked_out(self, provider):
+        for _ in range(5):
+            assert "password is wrong" in self.guess(provider)
+        assert "too many wrong passwords" in self.guess(provider, password=PASSWORD)
+        assert "too many wrong passwords" in self.guess(provider)
+        assert "wants to use your account" in self.guess(provider, password=PASSWORD, address="192.0.2.2")
+        provider.clock.advance(60)
+        assert "wants to use your account" in self.guess(provider, password=PASSWORD)
+
+    def test_right_passwords_are_not_counted(self, provider):
+        for _ in range(10):
+            assert "wants to use your account" in self.guess(provider, password=PASSWORD)
+
+    @pytest.mark.promise(5)
+    def test_what_was_typed_for_a_name_is_logged_only_if_it_is_one(self, provider):
+        self.guess(provider, username="my secret password")
+        self.guess(provider, username="alice")
+        failed = [event.username for event in provider.events if event.name == "sign_in_failed"]
+        assert failed == [None, "alice"]
+
+
 def test_a_session_ends(provider):
     browser = provider.browser()
     provider.code(browser=browser)
@@ -410,10 +446,17 @@ class TestForms:
 
     def test_signing_in_changes_what_the_browser_is_known_by(self, provider):
         browser = provider.browser()
-        page = provider.authorize(browser)
-        provider.sign_in(browser, page)
-        fields = {"ticket": ticket(page), "username": "alice", "password": PASSWORD}
-        assert browser.post("/oauth2/login", data=fields).status_code == 403
+        consent = provider.sign_in(browser, provider.authorize(browser))
+        provider.sign_in(browser, provider.authorize(browser, prompt="login"))
+        assert provider.decide(browser, consent).status_code == 403
+
+    def test_a_second_tab_can_still_sign_in_and_the_button_be_pressed_twice(self, provider):
+        browser = provider.browser()
+        one, other = provider.authorize(browser), provider.authorize(browser, state="other")
+        provider.sign_in(browser, one)
+        assert "wants to use your account" in provider.sign_in(browser, one).text
+        page = provider.sign_in(browser, other)
+        assert returned(provider.decide(browser, page))["state"] == "other"
 
 
 def test_a_code_is_stored_only_as_its_digest(provider):

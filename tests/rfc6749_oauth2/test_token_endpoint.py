@@ -482,7 +482,7 @@ def test_a_deleted_client_cannot_come_back_to_its_tokens(provider):
     [
         ({}, "invalid_request", "missing_grant_type"),
         ({"grant_type": "implicit"}, "unsupported_grant_type", "invalid_grant_type"),
-        ({"grant_type": "password"}, "unsupported_grant_type", "invalid_grant_type"),
+        ({"grant_type": "password"}, "unauthorized_client", "grant_type_disabled"),
         ({"grant_type": "AUTHORIZATION_CODE"}, "unsupported_grant_type", "invalid_grant_type"),
         ({"grant_type": "authorization_code"}, "invalid_request", "missing_code"),
         ({"grant_type": "refresh_token"}, "invalid_request", "missing_refresh_token"),

@@ -69,6 +69,10 @@ def answer(server: "Server", request: Request, query: bytes | str, *, decided: b
             check_origin(server.settings, to.client, request)
         openid = OpenIDRequest.of(asked)
         scope = permissible(server.settings, to.client, asked, openid)
+        if asked.response_mode == "form_post" and not to.takes_posts:
+            raise OAuthError(
+                "invalid_request", "The redirect_uri cannot receive a form.", reason="invalid_response_mode"
+            )
         user = signed_in(server, request)
         match next_step(server, to.client, scope, user, openid, decided=decided):
             case "login":

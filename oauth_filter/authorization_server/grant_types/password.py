@@ -5,26 +5,18 @@ only for clients that list it.
 """
 
 from typing import TYPE_CHECKING
-from typing import Final
-from unicodedata import normalize
 
-from oauth_filter.authorization_server import limits
+from oauth_filter.authorization_server import sign_in
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.interaction import is_registered
 from oauth_filter.authorization_server.interaction import scope_of
 from oauth_filter.authorization_server.issue import Granted
 from oauth_filter.authorization_server.issue import basis_of
-from oauth_filter.authorization_server.limits import Limit
 from oauth_filter.errors import OAuthError
-from oauth_filter.settings import DAY
-from oauth_filter.settings import HOUR
-from oauth_filter.settings import MINUTE
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
-
-GUESSES: Final = Limit(what="password of an account from an address", rates=((5, MINUTE), (20, HOUR), (60, DAY)))
 
 
 @grant_type("password")
@@ -37,23 +29,10 @@ def password(server: "Server", request: GrantRequest) -> Granted:
     if secret is None:
         raise OAuthError("invalid_request", "The parameter password is missing.", reason="missing_password")
     scope = scope_of(server.settings, client, request.form.single("scope"))
-    username = normalize("NFC", username)
-    # Section 4.3.2: "MUST protect the endpoint against brute force attacks". Account and address together, because
-    # with the account alone anybody could keep its owner out.
-    places = limits.take(server, GUESSES, username, server.address(request.http))
-    if places is None:
-        raise OAuthError("invalid_grant", "Too many wrong passwords. Wait a while.", reason="user_locked", status=429)
-    user = server.users.authenticate(username, secret)
+    # Section 4.3.2: "MUST protect the endpoint against brute force attacks".
+    user = sign_in.authenticate(server, request.http, username, secret, client_id=client.key)
     if user is None:
-        server.event(
-            "sign_in_failed",
-            request.http,
-            client_id=client.key,
-            username=username[:255],
-            reason="invalid_user_credentials",
-        )
         raise OAuthError("invalid_grant", "The user name or the password is wrong.", reason="invalid_user_credentials")
-    limits.give_back(server, places)
     if not is_registered(client, user):
         raise OAuthError("invalid_grant", "The user is not registered for this client.", reason="registration_required")
     server.event("signed_in", request.http, client_id=client.key, username=user.username)
