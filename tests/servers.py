@@ -153,3 +153,40 @@ class PostgreSQL(Server):
     def drop(self):
         self.execute("DROP SCHEMA public CASCADE")
         self.execute("CREATE SCHEMA public")
+
+
+class Redis(Server):
+    name = "redis-server"
+
+    def __init__(self):
+        super().__init__()
+        self.url = f"redis://:{QUOTED_PASSWORD}@127.0.0.1:{self.port}/0"
+        # A file and not arguments, which every user of the machine may read.
+        (self.folder / "redis.conf").write_text(
+            f'bind 127.0.0.1\nport {self.port}\ndir {self.folder}\nrequirepass "{PASSWORD}"\n'
+            "appendonly yes\nappendfsync always\nsave \"\"\n"
+        )
+
+    def arguments(self):
+        return [self.folder / "redis.conf"]
+
+    def answers(self):
+        import redis
+
+        with self.connect() as client:
+            try:
+                return client.ping()
+            except redis.ConnectionError:
+                return False
+
+    def connect(self):
+        import redis
+
+        return redis.Redis(port=self.port, password=PASSWORD)
+
+    def execute(self, *command):
+        with self.connect() as client:
+            return client.execute_command(*command)
+
+    def empty(self):
+        self.execute("FLUSHALL")

@@ -125,6 +125,11 @@ def open_store(url: str, *, now: "Callable[[], float]", synchronous: str = "FULL
     backend = url.partition(":")[0].partition("+")[0]
     if url.startswith(("postgresql+psycopg://", "mysql+pymysql://", "mariadb+pymysql://")):
         return _open_sql(url, "postgresql" if backend == "postgresql" else "mysql", now=now, synchronous=synchronous)
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        _require("redis", extra="redis")
+        from oauth_filter.stores.redis import RedisStore
+
+        return RedisStore(url, now=now, synchronous=synchronous)
     raise ConfigError([Problem(option="store", message=f"use {_URLS}")])
 
 

@@ -15,6 +15,7 @@ LISTEN and NOTIFY are not used: a notification may arrive after the revocation h
 import secrets
 from collections.abc import Callable
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from typing import Final
 
@@ -122,6 +123,13 @@ class _Revocations:
         self.generation = sa.select(STORE.c.generation)
 
 
+@cache
+def _statements(is_postgresql: bool) -> tuple[dict[type[Record], _Statements], _Revocations]:
+    return {kind: _Statements(kind, is_postgresql=is_postgresql) for kind in KINDS}, _Revocations(
+        is_postgresql=is_postgresql
+    )
+
+
 class SQLStore:
     """A `Store` in the database of a URL. Safe under threads, any number of processes and machines, and fork.
 
@@ -134,8 +142,7 @@ class SQLStore:
     def __init__(self, url: URL, *, now: Callable[[], float], synchronous: str = "FULL") -> None:
         is_postgresql = url.get_backend_name() == "postgresql"
         self._now: Final = now
-        self._sql: Final = {kind: _Statements(kind, is_postgresql=is_postgresql) for kind in KINDS}
-        self._revocations: Final = _Revocations(is_postgresql=is_postgresql)
+        self._sql, self._revocations = _statements(is_postgresql)
         self._purge: Final = Purge(bury=self._bury, forget_grants=self._forget_grants, now=now)
         self._database: Final = Database(url, synchronous=synchronous)
         self._database.open(lambda connection: create(connection, _new_generation()))

@@ -5,6 +5,7 @@ import pytest
 pytest.register_assert_rewrite("tests.stores.contract")
 
 from tests.servers import PostgreSQL  # noqa: E402
+from tests.servers import Redis  # noqa: E402
 
 
 class Clock:
@@ -35,3 +36,8 @@ def _running(server):
 @pytest.fixture(scope="session")
 def postgresql():
     yield from _running(PostgreSQL)
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    yield from _running(Redis)
