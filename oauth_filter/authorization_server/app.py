@@ -85,7 +85,7 @@ class AuthorizationServer:
             store=store,
             now=now,
             keys=OwnKeys(settings, store, now),
-            clients=Clients(settings, store),
+            clients=Clients(settings, store, now),
             users=users,
             claims=Claims(settings),
             sessions=Sessions(settings, now),
@@ -228,7 +228,7 @@ def _challenge(request: Request, error: OAuthError) -> str | None:
     if error.reason == "administrator_required":
         return 'Basic realm="administration", charset="UTF-8"'
     # MUST where the client used the header; harmless where it used nothing.
-    if error.code == "invalid_client" and "client_secret" not in _names(request):
+    if error.code == "invalid_client" and not _names(request) & {"client_secret", "client_assertion"}:
         return 'Basic realm="client", charset="UTF-8"'
     return None
 

@@ -3,13 +3,18 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from oauth_filter import passwords
+from oauth_filter import sealing
+from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.errors import OAuthError
+from oauth_filter.messages import ClientAssertion
+from oauth_filter.messages import ClientAuthentication
 from oauth_filter.messages import ClientSecretBasic
 from oauth_filter.messages import ClientSecretPost
 from oauth_filter.messages import Parameters
@@ -17,10 +22,14 @@ from oauth_filter.messages import ProtocolError
 from oauth_filter.messages import PublicClient
 from oauth_filter.messages import parse_client_authentication
 from oauth_filter.records import Client
+from oauth_filter.records import UsedAssertion
+from oauth_filter.registration import SECRET_USE
 from oauth_filter.settings import Settings
+from oauth_filter.signing import ClientKeys
+from oauth_filter.signing import Refused
+from oauth_filter.signing import verify_client_assertion
 from oauth_filter.stores import Store
 
-AUTHENTICATION_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 VERIFIED_SECRETS: Final = 1000
 """How many verified client secrets a process remembers at most."""
 
@@ -36,8 +45,11 @@ class Caller:
 class Clients:
     """The clients of the settings, which nobody can change from outside, and those of the store."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, now: Callable[[], float]) -> None:
+        self._settings = settings
         self._store = store
+        self._now = now
+        self._keys = ClientKeys(allow_private=settings.insecure_allow_private_fetch)
         self.configured: Final[Mapping[str, Client]] = MappingProxyType({c.key: c for c in settings.clients})
         self._verified: dict[str, bytes] = {}
         self._verified_key = secrets.token_bytes(32)
@@ -50,21 +62,34 @@ class Clients:
     def authenticate(self, form: Parameters, authorization: str | None) -> Caller:
         """The client that sent this request to the token endpoint -- RFC 6749 section 3.2.1.
 
-        Raise OAuthError: `invalid_client` when it is unknown, disabled, sends a wrong secret, or none where it
-        must; `invalid_request` when it authenticates in two ways at once. Does not count attempts.
+        Raise OAuthError: `invalid_client` when it is unknown, disabled, sends a wrong secret or assertion, or none
+        where it must; `invalid_request` when it authenticates in two ways at once. Does not count attempts.
         """
-        client_id, secret = _credentials(form, authorization)
-        client = self.find(client_id)
-        if secret is not None and not self._is_secret_of(client, secret):
-            raise _unknown()
+        sent = _sent(form, authorization)
+        client = self.find(sent.client_id)
+        match sent:
+            case ClientAssertion():
+                self._check_assertion(client, sent.client_assertion)
+            case ClientSecretBasic() | ClientSecretPost() if not self._is_secret_of(client, sent.client_secret):
+                raise _unknown(client, "the secret is wrong")
         if client is None:
             raise _unknown()
-        if secret is None and not client.is_public and not _may_be_silent(client, form):
-            raise OAuthError("invalid_client", "The client must authenticate.", reason="missing_client_secret")
-        return Caller(client=client, is_authenticated=secret is not None)
+        if isinstance(sent, PublicClient):
+            if not client.is_public and not _may_be_silent(client, form):
+                raise OAuthError("invalid_client", "The client must authenticate.", reason="missing_client_secret")
+            return Caller(client=client, is_authenticated=False)
+        if client.token_endpoint_auth_method not in (None, sent.method):
+            raise _unknown(client, f"it used {sent.method} and may use {client.token_endpoint_auth_method} only")
+        return Caller(client=client, is_authenticated=True)
 
     def _is_secret_of(self, client: Client | None, secret: str) -> bool:
-        stored = client.secret_hash if client else None
+        if client is None:
+            return self._verifies(secret, None)
+        now = self._now()
+        old = [stored for stored, accepted_until in client.old_secret_hashes if now < accepted_until]
+        return any(self._verifies(secret, stored) for stored in (client.secret_hash, *old))
+
+    def _verifies(self, secret: str, stored: str | None) -> bool:
         # scrypt costs as much as hundreds of requests. Remembered is a digest under a key of this process, beside
         # the very hash it was checked against: a changed secret is a changed hash and is checked anew.
         seen = hmac.new(self._verified_key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
@@ -78,25 +103,57 @@ class Clients:
             self._verified[stored] = seen
         return True
 
+    def _check_assertion(self, client: Client | None, assertion: str) -> None:
+        """Raise OAuthError unless the client has signed this assertion, and nobody has shown it before."""
+        if client is None:
+            raise _not_proved()
+        secret = None
+        if client.token_endpoint_auth_method == "client_secret_jwt":
+            secret = sealing.unseal(client.sealed_secret or "", secret=self._settings.secret, use=SECRET_USE)
+            if secret is None:
+                raise _not_proved(explained(client, "its secret was not sealed under this master secret"))
+        now = self._now()
+        try:
+            verified = verify_client_assertion(
+                assertion, client=client, secret=secret, keys=self._keys, issuer=self._settings.issuer, now=now
+            )
+        except Refused as refused:
+            raise _not_proved(explained(client, refused.description)) from None
+        used = UsedAssertion(key=verified.replay_key, issued_at=now, expires_at=verified.expires_at)
+        if not self._store.add(used):
+            raise _not_proved(explained(client, "the assertion has been used before"))
 
-def _credentials(form: Parameters, authorization: str | None) -> tuple[str, str | None]:
+
+def _sent(form: Parameters, authorization: str | None) -> ClientAuthentication:
     try:
         sent = parse_client_authentication(authorization, form)
     except ProtocolError as error:
         # RFC 6749 section 5.2: a failed attempt by header is answered 401 with a challenge.
-        raise _unknown() if error.reason == "invalid_client_authentication" else error from None
-    match sent:
-        case ClientSecretBasic() | ClientSecretPost():
-            return sent.client_id, sent.client_secret
-        case PublicClient():
-            return sent.client_id, None
-        case None:
-            raise OAuthError("invalid_client", "The client did not identify itself.", reason="missing_client_id")
+        if error.reason == "invalid_client_authentication":
+            raise _not_proved() if form.single("client_assertion") is not None else _unknown() from None
+        raise
+    if sent is None:
+        raise OAuthError("invalid_client", "The client did not identify itself.", reason="missing_client_id")
+    return sent
 
 
-def _unknown() -> OAuthError:
+def _unknown(client: Client | None = None, detail: str = "") -> OAuthError:
     # One answer for "no such client", "disabled" and "wrong secret": ids cannot be probed.
-    return OAuthError("invalid_client", "The client is unknown or its secret is wrong.", reason="invalid_client")
+    return OAuthError(
+        "invalid_client",
+        "The client is unknown or its secret is wrong.",
+        reason="invalid_client",
+        detail=explained(client, detail) if client is not None else None,
+    )
+
+
+def _not_proved(detail: str | None = None) -> OAuthError:
+    return OAuthError(
+        "invalid_client",
+        "The client is unknown or its assertion is not good.",
+        reason="invalid_client_authentication",
+        detail=detail,
+    )
 
 
 def _may_be_silent(client: Client, form: Parameters) -> bool:

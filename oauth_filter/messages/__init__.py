@@ -20,6 +20,7 @@ from oauth_filter.messages.callback import IssuerMismatch
 from oauth_filter.messages.callback import StateMismatch
 from oauth_filter.messages.callback import parse_callback
 from oauth_filter.messages.callback import verify_callback
+from oauth_filter.messages.client_authentication import ClientAssertion
 from oauth_filter.messages.client_authentication import ClientAuthentication
 from oauth_filter.messages.client_authentication import ClientSecretBasic
 from oauth_filter.messages.client_authentication import ClientSecretPost
@@ -62,6 +63,7 @@ __all__ = [
     "AuthorizationSuccessResponse",
     "BearerChallenge",
     "CallbackError",
+    "ClientAssertion",
     "ClientAuthentication",
     "ClientCredentialsGrant",
     "ClientSecretBasic",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from oauth_filter.messages.client_authentication import CLIENT_PARAMETERS
+from oauth_filter.messages.client_authentication import ClientAssertion
 from oauth_filter.messages.client_authentication import ClientAuthentication
 from oauth_filter.messages.client_authentication import ClientSecretBasic
 from oauth_filter.messages.client_authentication import ClientSecretPost
@@ -108,10 +109,13 @@ class TokenRequest:
         """Everything that is sent in the form, by name. Holds secrets."""
         sent: list[tuple[str, str | None]] = [("grant_type", self.grant.grant_type)]
         sent += [(name, getattr(self.grant, name)) for name in self.grant.names]
-        if isinstance(self.client, ClientSecretPost | PublicClient):
+        if isinstance(self.client, ClientSecretPost | ClientAssertion | PublicClient):
             sent.append(("client_id", self.client.client_id))
         if isinstance(self.client, ClientSecretPost):
             sent.append(("client_secret", self.client.client_secret))
+        if isinstance(self.client, ClientAssertion):
+            sent.append(("client_assertion_type", self.client.client_assertion_type))
+            sent.append(("client_assertion", self.client.client_assertion))
         if self.scope:
             sent.append(("scope", str(self.scope)))
         sent += [("resource", resource) for resource in self.resources]

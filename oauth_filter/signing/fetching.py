@@ -1,4 +1,4 @@
-"""Fetching from, and posting to, URLs that clients have registered: they must not lead to where only we can reach.
+"""Fetching from, and posting to, URLs of the settings and of clients: those must not lead to where only we can reach.
 
 A client's URL is a stranger's: a server that fetches whatever it is told to is a door to the network it stands in
 (RFC 7591 section 5). So: https, public addresses, no redirects, no proxy, little time and few bytes.
@@ -16,7 +16,13 @@ from http.client import HTTPConnection
 from http.client import HTTPException
 from typing import Any
 from typing import Final
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler
+from urllib.request import ProxyHandler
+from urllib.request import Request
+from urllib.request import build_opener
+from urllib.request import getproxies
 
 from oauth_filter.messages.redirect_uri import is_uri_text
 from oauth_filter.settings import is_local
@@ -51,6 +57,39 @@ def post(url: str, body: bytes, *, allow_private: bool, content_type: str = FORM
     """
     status, _ = _exchange("POST", url, body, {"Content-Type": content_type}, allow_private=allow_private)
     return status
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A redirect would lead away from the address that the settings vouch for."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def fetch_trusted(url: str) -> bytes:
+    """What stands at a URL of the settings: wherever it leads and by way of a proxy if need be, but no redirects.
+
+    Raise OSError. Does not bound a server that trickles its response header.
+    """
+    # A loopback address is not for a proxy.
+    proxies = {scheme: proxy for scheme, proxy in getproxies().items() if scheme in ("https", "no")}
+    opener = build_opener(_NoRedirects, ProxyHandler(proxies))
+    request = Request(url, headers={"Accept": "application/jwk-set+json, application/json"})  # noqa: S310 -- Settings checked the scheme
+    deadline = time.monotonic() + TIMEOUT
+    content = bytearray()
+    try:
+        with opener.open(request, timeout=TIMEOUT) as response:
+            while chunk := response.read1(MAX_CONTENT):
+                content += chunk
+                if len(content) > MAX_CONTENT:
+                    raise OSError(f"the answer is longer than {MAX_CONTENT} bytes")
+                _left(deadline)
+    except HTTPError as error:
+        error.close()
+        raise
+    except (HTTPException, ValueError) as error:
+        raise OSError("the answer is not HTTP") from error
+    return bytes(content)
 
 
 def _exchange(

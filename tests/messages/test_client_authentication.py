@@ -1,24 +1,35 @@
 """How a client says who it is -- RFC 6749 section 2.3."""
 
 import base64
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from oauth_filter.messages import ClientAssertion
+from oauth_filter.messages import ClientCredentialsGrant
 from oauth_filter.messages import ClientSecretBasic
 from oauth_filter.messages import ClientSecretPost
 from oauth_filter.messages import ProtocolError
 from oauth_filter.messages import PublicClient
+from oauth_filter.messages import TokenRequest
 from oauth_filter.messages import decode_form
 from oauth_filter.messages import parse_client_authentication
+from oauth_filter.messages.client_authentication import JWT_BEARER_ASSERTION
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 
 
 def basic(credentials):
     return "Basic " + base64.b64encode(credentials).decode()
+
+
+def jwt(claims, alg="RS256"):
+    """What looks like a signed JWT."""
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({"alg": alg}, claims))
+    return ".".join([*(part.rstrip("=") for part in parts), "c2ln"])
 
 
 def parse(authorization=None, form=""):
@@ -127,7 +138,10 @@ def test_contradictions(authorization, form, reason):
         ("Bearer abc", "client_id=id"),
         ("Negotiate abc", ""),
         (None, "client_assertion=a"),
+        (None, "client_assertion=a.b.c"),
         (None, "client_assertion_type=a"),
+        (None, f"client_assertion_type={JWT_BEARER_ASSERTION}"),
+        (None, "client_assertion=a.b.c&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer"),
     ],
 )
 def test_a_method_we_do_not_know_is_not_taken_for_none(authorization, form):
@@ -139,10 +153,68 @@ def test_the_same_client_id_may_be_in_both_places():
     assert parse(basic(b"id:secret"), "client_id=id").client_id == "id"
 
 
+@pytest.mark.rfc("7523", "2.2", "a client authenticates by a JWT")
+class TestAssertion:
+    def form(self, assertion, **more):
+        parameters = {"client_assertion": assertion, "client_assertion_type": JWT_BEARER_ASSERTION} | more
+        return "&".join(f"{name}={value}" for name, value in parameters.items())
+
+    def test_the_client_is_whom_the_form_names(self):
+        sent = parse(None, self.form("a.b.c", client_id="id"))
+        assert sent == ClientAssertion(client_id="id", client_assertion="a.b.c")
+
+    @pytest.mark.rfc("7521", "4.2", "client_id is optional")
+    def test_or_else_the_subject(self):
+        assert parse(None, self.form(jwt({"sub": "é"}))).client_id == "é"
+
+    @pytest.mark.parametrize(("alg", "method"), [("HS256", "client_secret_jwt"), ("ES256", "private_key_jwt")])
+    def test_its_algorithm_tells_the_method(self, alg, method):
+        assert parse(None, self.form(jwt({"sub": "id"}, alg=alg))).method == method
+
+    @pytest.mark.parametrize(
+        "assertion",
+        [
+            "a.b.c",
+            "a.b",
+            "a.b.c.d.e",
+            "a..c",
+            "a.b.c ",
+            jwt({}),
+            jwt({"sub": ""}),
+            jwt({"sub": " "}),
+            jwt({"sub": 1}),
+            jwt({"sub": None}),
+            jwt({"sub": ["id"]}),
+            jwt([]),
+            "a." + base64.urlsafe_b64encode(b"[" * 100_000).decode().rstrip("=") + ".c",
+        ],
+    )
+    def test_an_assertion_that_names_nobody(self, assertion):
+        error = refused(None, self.form(assertion))
+        assert (error.code, error.status, error.reason) == ("invalid_client", 401, "invalid_client_authentication")
+
+    @pytest.mark.parametrize("alg", [None, 1, [], "none", ""])
+    def test_a_strange_algorithm_is_none_of_a_secret(self, alg):
+        assert ClientAssertion(client_id="id", client_assertion=jwt({}, alg=alg)).method == "private_key_jwt"
+
+    @pytest.mark.parametrize(("client_id", "assertion"), [("", "a.b.c"), ("id", ""), ("id", "a.b"), ("id", "a.b.c\n")])
+    def test_nothing_is_built_that_could_not_be_read(self, client_id, assertion):
+        with pytest.raises(ValueError, match="client_"):
+            ClientAssertion(client_id=client_id, client_assertion=assertion)
+
+    def test_a_token_request_with_one_comes_back_unchanged(self):
+        sent = TokenRequest(
+            grant=ClientCredentialsGrant(), client=ClientAssertion(client_id="id", client_assertion=jwt({"sub": "id"}))
+        )
+        assert sent.authorization() is None
+        assert TokenRequest.parse(sent.to_form()) == sent
+
+
 @pytest.mark.promise(5)
 @pytest.mark.parametrize("kind", [ClientSecretBasic, ClientSecretPost])
 def test_secrets_are_not_shown(kind):
     assert "hunter2" not in repr(kind(client_id="id", client_secret="hunter2"))
+    assert "hunter2" not in repr(ClientAssertion(client_id="id", client_assertion="hunter2.b.c"))
 
 
 @pytest.mark.parametrize("kind", [ClientSecretBasic, ClientSecretPost])
@@ -164,7 +236,12 @@ def test_basic_comes_back_unchanged(client_id, client_secret):
 @given(
     st.one_of(st.none(), st.text(), st.text().map("Basic ".__add__), st.binary().map(basic)),
     st.lists(
-        st.sampled_from(["client_id=a", "client_id=b", "client_secret=", "client_secret=c", "client_assertion=d"])
+        st.sampled_from(
+            [
+                *("client_id=a", "client_id=b", "client_secret=", "client_secret=c", "client_assertion=d"),
+                *(f"client_assertion={jwt({'sub': 'e'})}", f"client_assertion_type={JWT_BEARER_ASSERTION}"),
+            ]
+        )
     ),
 )
 def test_any_input_is_read_or_refused(authorization, pieces):

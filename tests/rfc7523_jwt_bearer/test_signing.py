@@ -33,7 +33,7 @@ from oauth_filter.settings import JWTIssuer
 from oauth_filter.settings import Settings
 from oauth_filter.signing import key_fault
 from oauth_filter.signing import verify_assertion
-from oauth_filter.signing.keys import MAX_JWKS
+from oauth_filter.signing.fetching import MAX_CONTENT
 
 pytestmark = pytest.mark.promise(11)
 
@@ -617,7 +617,7 @@ class TestFetchedKeys:
             b"\xff",
             jwks(),
             jwks(jwk("RS256")),
-            jwks(jwk("ES256")) + " " * MAX_JWKS,
+            jwks(jwk("ES256")) + " " * MAX_CONTENT,
         ],
         ids=["empty", "html", "bytes", "no keys", "other keys", "oversize"],
     )
@@ -647,7 +647,7 @@ class TestFetchedKeys:
             self.unavailable(es256(jwks_uri=uri))
 
     def test_a_server_that_does_not_answer(self, monkeypatch):
-        monkeypatch.setattr("oauth_filter.signing.keys.FETCH_TIMEOUT", 0.2)
+        monkeypatch.setattr("oauth_filter.signing.fetching.TIMEOUT", 0.2)
         released = threading.Event()
         with served(lambda handler: released.wait(30)) as (uri, _):
             try:
@@ -656,7 +656,7 @@ class TestFetchedKeys:
                 released.set()
 
     def test_a_server_that_trickles(self, monkeypatch):
-        monkeypatch.setattr("oauth_filter.signing.keys.FETCH_TIMEOUT", 0.2)
+        monkeypatch.setattr("oauth_filter.signing.fetching.TIMEOUT", 0.2)
 
         def answer(handler):
             reply(handler, b"{")

@@ -6,7 +6,6 @@ from typing import Final
 
 from oauth_filter.authorization_server.claims import OPENID_SCOPES
 from oauth_filter.authorization_server.claims import USER_CLAIMS
-from oauth_filter.authorization_server.clients import AUTHENTICATION_METHODS
 from oauth_filter.authorization_server.destination import RESPONSE_MODES
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
@@ -14,6 +13,8 @@ from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import json_response
 from oauth_filter.authorization_server.interaction import PASSWORD_ACR
 from oauth_filter.authorization_server.response_types import RESPONSE_TYPES
+from oauth_filter.registration import AUTHENTICATION_METHODS
+from oauth_filter.signing import CLIENT_ASSERTION_ALGORITHMS
 from oauth_filter.signing import OWN_ALGORITHMS
 
 if TYPE_CHECKING:
@@ -43,11 +44,10 @@ def document(server: "Server") -> dict[str, Any]:
     """RFC 8414 section 2 and Discovery section 3, for what this server serves."""
     settings = server.settings
     urls = {e.metadata_name: server.url(e.path) for e in server.endpoints if e.metadata_name is not None}
-    methods = {
-        f"{name}_auth_methods_supported": list(AUTHENTICATION_METHODS)
-        for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint")
-        if name in urls
-    }
+    methods = {}
+    for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint"):
+        methods[f"{name}_auth_methods_supported"] = list(AUTHENTICATION_METHODS)
+        methods[f"{name}_auth_signing_alg_values_supported"] = list(CLIENT_ASSERTION_ALGORITHMS)
     # A public client has nothing to show there.
     methods["introspection_endpoint_auth_methods_supported"].remove("none")
     return {
