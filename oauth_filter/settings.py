@@ -312,6 +312,14 @@ class Settings:
         if problems := list(_faults(self)):
             raise ConfigError(problems)
 
+    @classmethod
+    def for_profile(cls, name: str, **options: Any) -> "Settings":
+        """Settings with the defaults of a profile instead of ours, as `profile = name` in an ini file gives them.
+
+        Raise ConfigError as the constructor does, also for a profile there is not.
+        """
+        return cls(**{"profile": name, **PROFILES.get(name, {}), **options})
+
     @property
     def issuer_path(self) -> str:
         """The path of the issuer: where browsers see us mounted."""
@@ -391,6 +399,10 @@ def _faults(settings: Settings) -> Iterator[Problem]:
         except ValueError:
             yield Problem(option="trusted_proxies", message="use IP addresses or networks such as 10.0.0.0/8")
     yield from _login_faults(settings)
+    # RFC 9110 section 5.6.4, and no byte that WSGI could not hand over.
+    if re.search(r'["\\\x00-\x1f\x7f]', settings.realm) or not _is_latin_1(settings.realm):
+        yield Problem(option="realm", message="leave out quotes, backslashes and letters beyond Latin-1")
+    yield from _profile_faults(settings)
     if settings.user_header and not re.fullmatch(r"X-[A-Za-z0-9-]+", settings.user_header, re.IGNORECASE):
         # Others have a meaning already: no Authorization would ever reach the guard, no Cookie the application.
         yield Problem(option="user_header", message="use a header name that begins with X-, such as X-Remote-User")
@@ -408,6 +420,19 @@ def _faults(settings: Settings) -> Iterator[Problem]:
         if client.key in seen:
             yield Problem(option=f"client:{client.key}", message="there is already a client of this id")
         seen.add(client.key)
+
+
+def _is_latin_1(text: str) -> bool:
+    return all(ord(character) < 0x100 for character in text)
+
+
+def _profile_faults(settings: Settings) -> Iterator[Problem]:
+    # Its name alone changes nothing: whoever writes Settings(profile="nuxeo") would believe it does.
+    others = PROFILES.get(settings.profile, {})
+    defaults = {name: default for name, _, default in options()}
+    if others and all(getattr(settings, name) == defaults[name] for name in others):
+        message = f"in Python the defaults of a profile come with Settings.for_profile({settings.profile!r}, ...)"
+        yield Problem(option="profile", message=message)
 
 
 def _issuer_faults(settings: Settings) -> Iterator[Problem]:

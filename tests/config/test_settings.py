@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from oauth_filter import ini
 from oauth_filter.errors import ConfigError
 from oauth_filter.ini import ClientSection
 from oauth_filter.records import ENVELOPE
@@ -161,7 +162,33 @@ def test_a_client_section_can_say_what_a_client_has():
     assert {name: default for name, _, default in options(ClientSection)} == record
 
 
-def test_profiles_are_tables_of_legal_values():
-    for profile, values in PROFILES.items():
-        settings = Settings(**{"secret": SECRET, "profile": profile, **values})
-        assert {name: getattr(settings, name) for name in values} == values
+@pytest.mark.parametrize(("profile", "values"), PROFILES.items())
+def test_profiles_are_tables_of_legal_values(profile, values):
+    settings = Settings.for_profile(profile, secret=SECRET)
+    assert settings == Settings(**{"secret": SECRET, "profile": profile, **values})
+    assert {name: getattr(settings, name) for name in values} == values
+    text = f"[oauth_filter]\nsecret = {SECRET}\nprofile = {profile}"
+    assert settings == ini.parse(text, file="oauth.ini", here=".")
+
+
+def test_what_a_profile_sets_can_be_set():
+    settings = Settings.for_profile("nuxeo", secret=SECRET, code_lifetime=30)
+    assert (settings.profile, settings.code_lifetime, settings.allow_plain_pkce) == ("nuxeo", 30, True)
+
+
+def test_the_name_of_a_profile_alone_is_a_mistake():
+    assert faulty_options(secret=SECRET, profile="nuxeo") == ["profile"]
+    assert faulty_options(secret=SECRET, profile="nuxoe") == ["profile"]
+    with pytest.raises(ConfigError, match="use one of default, nuxeo, fusionauth"):
+        Settings.for_profile("nuxoe", secret=SECRET)
+
+
+@pytest.mark.rfc("6750", "3", "the realm is a quoted-string")
+@pytest.mark.parametrize("realm", ['a"b', "a\\b", "a\nb", "a\x00", "a\x7f", "\u0101"])
+def test_realms_that_no_header_can_have(realm):
+    assert faulty_options(secret=SECRET, realm=realm) == ["realm"]
+
+
+@pytest.mark.parametrize("realm", ["", "api", "our own, and = more", "Z\u00fcrich"])
+def test_realms_that_one_can(realm):
+    assert Settings(secret=SECRET, realm=realm).realm == realm
