@@ -28,6 +28,7 @@ from oauth_filter import credentials
 from oauth_filter import passwords
 from oauth_filter.records import Client
 from oauth_filter.records import User
+from oauth_filter.registration import with_secret
 from oauth_filter.stores import open_store
 from tests.client_page import client_application
 
@@ -106,9 +107,10 @@ def create_app(folder):
 class LiveServer:
     """What a test knows of a running server. `secrets` are those of its clients, None for a public one."""
 
-    def __init__(self, issuer, folder):
+    def __init__(self, issuer, folder, master_secret):
         self.issuer = issuer
         self.folder = folder
+        self._master_secret = master_secret
         self.secrets = {}
         self._passwords = []
         self._store = open_store(f"sqlite:///{folder}/oauth.db", now=time.time)
@@ -143,10 +145,8 @@ class LiveServer:
         if secret is True:
             secret = credentials.generate(credentials.CLIENT_SECRET)
         self.secrets[client_id] = secret
-        hashed = passwords.hash_secret(secret) if secret else None
-        self._store.put(
-            Client(key=client_id, client_id=client_id, secret_hash=hashed, redirect_uris=redirect_uris, **fields)
-        )
+        client = Client(key=client_id, client_id=client_id, redirect_uris=redirect_uris, **fields)
+        self._store.put(with_secret(client, secret, master_secret=self._master_secret) if secret else client)
 
     @contextmanager
     def later(self, seconds):
@@ -172,13 +172,14 @@ def serving(folder, *, mount="", options="", preload=False):
     """Run the server while the block lasts, and look through its log at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "seconds_ahead", "0")
+    master_secret = credentials.generate(credentials.CLIENT_SECRET)
     # Workers inherit the listening socket: no port is free and then taken, and no request comes too early.
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         issuer = f"http://127.0.0.1:{listener.getsockname()[1]}{mount}"
         (folder / "oauth.ini").write_text(
             INI.format(
                 issuer=issuer,
-                secret=credentials.generate(credentials.CLIENT_SECRET),
+                secret=master_secret,
                 options=options,
                 scopes="\n".join(f"{token} = {sentence}" for token, sentence in SCOPES.items()),
             )
@@ -186,7 +187,7 @@ def serving(folder, *, mount="", options="", preload=False):
         process = _start(folder, listener.fileno(), preload)
     try:
         _await(issuer, folder)
-        server = LiveServer(issuer, folder)
+        server = LiveServer(issuer, folder, master_secret)
         yield server
         server.close()
     finally:

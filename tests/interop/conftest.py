@@ -3,12 +3,25 @@
 import json
 import re
 import subprocess
+import time
+from contextlib import ExitStack
+from itertools import count
 
+import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import ECAlgorithm
+from jwt.algorithms import OKPAlgorithm
+from jwt.algorithms import RSAAlgorithm
 
-from oauth_filter.records import DEFAULT_GRANT_TYPES
+from oauth_filter.credentials import new_id
+from oauth_filter.records import GRANT_TYPES
 from tests import prepare
+from tests.interop.advertised import ALL_CLAIMS
+from tests.interop.advertised import Client
 from tests.live import CALLBACK
 from tests.live import Forms
 from tests.live import arrive
@@ -41,7 +54,6 @@ def nuxeo(tmp_path_factory):
         yield server
 
 
-EVERY_GRANT_TYPE = (*DEFAULT_GRANT_TYPES, "implicit", "password")
 ALICE = {
     "given_name": "Alice",
     "family_name": "Liddell",
@@ -65,9 +77,13 @@ def openid(tmp_path_factory):
 def relying_party(openid, request):
     """Register a client of that server under an id of its own; what a program of somebody's is configured with."""
 
-    def register(method, **fields):
+    def register(method, *, key_algorithm="ES256", **fields):
         client_id = re.sub(r"\W+", "-", request.node.name)
-        fields = {"name": client_id, "token_endpoint_auth_method": method, "grant_types": EVERY_GRANT_TYPE} | fields
+        fields = {"name": client_id, "token_endpoint_auth_method": method, "grant_types": GRANT_TYPES} | fields
+        private_key = None
+        if method == "private_key_jwt":
+            private_key, public_key = new_key_pair(key_algorithm)
+            fields["jwks"] = json.dumps({"keys": [public_key]})
         openid.add_client(client_id, CALLBACK, secret=method.startswith("client_secret_") or None, **fields)
         return {
             "issuer": openid.issuer,
@@ -75,11 +91,29 @@ def relying_party(openid, request):
             "client_id": client_id,
             "client_secret": openid.secrets[client_id],
             "method": method,
+            "private_key": private_key,
             "redirect_uri": CALLBACK,
             "scope": "openid profile email reports:read",
         }
 
     return register
+
+
+CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
+
+
+def new_key_pair(algorithm):
+    """A private key and its public half, as JWKs."""
+    match algorithm:
+        case "ES256" | "ES384" | "ES512":
+            private, kind = ec.generate_private_key(CURVES[algorithm]), ECAlgorithm
+        case "EdDSA":
+            private, kind = ed25519.Ed25519PrivateKey.generate(), OKPAlgorithm
+        case _:
+            private, kind = rsa.generate_private_key(65537, 2048), RSAAlgorithm
+    named = {"kid": "first", "alg": algorithm, "use": "sig"}
+    made = [kind.to_jwk(key, as_dict=True) for key in (private, private.public_key())]
+    return [{name: value for name, value in jwk.items() if name != "key_ops"} | named for jwk in made]
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +164,54 @@ class Person(requests.Session):
         page = press(self, page, "Sign in", username="alice", password="wonder land")
         page = press(self, page, "Continue", user_code=started["user_code"].lower().replace("-", " "))
         return re.search(r"<h1>(.*?)</h1>", press(self, page, button).text)[1]
+
+
+@pytest.fixture(scope="session")
+def carol(openid):
+    openid.add_user("carol", "wonder land", claims=ALL_CLAIMS)
+
+
+@pytest.fixture
+def make_client(openid, carol, request):
+    """Make clients that may use every grant type there is."""
+    with ExitStack() as stack:
+        made = count()
+
+        def make(**fields):
+            client_id = re.sub(r"\W+", "-", f"{request.node.name}-{next(made)}")
+            client = Client(openid, client_id, grant_types=GRANT_TYPES, **fields)
+            stack.callback(client.browser.close)
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client):
+    return make_client()
+
+
+@pytest.fixture(scope="session")
+def every_grant_type():
+    return GRANT_TYPES
+
+
+@pytest.fixture(scope="session")
+def key_pair():
+    """Make a private key and its public half, as JWKs."""
+    return new_key_pair
+
+
+@pytest.fixture
+def assertion_about(openid):
+    """Sign an assertion of the jwt-bearer grant about a user."""
+
+    def sign(username):
+        now = int(time.time())
+        claims = {"iss": "peer", "sub": username, "aud": openid.issuer, "exp": now + 60, "iat": now, "jti": new_id()}
+        return jwt.encode(claims, JWT_SECRET, "HS512")
+
+    return sign
 
 
 @pytest.fixture

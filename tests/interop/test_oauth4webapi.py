@@ -21,6 +21,8 @@ def run(node):
         ("client_secret_post", "PS256"),
         ("none", "ES256"),
         ("client_secret_basic", "EdDSA"),
+        ("client_secret_jwt", "RS256"),
+        ("private_key_jwt", "RS256"),
     ],
 )
 def test_everything_from_discovery_to_revocation(openid, relying_party, run, method, algorithm):
@@ -90,6 +92,13 @@ def test_machine_understands_why_it_is_refused(openid, relying_party, run, token
     assert challenge["parameters"]["scope"] == "reports:write"
     (challenge,) = saw["unknown_token"]["challenges"]
     assert (saw["unknown_token"]["status"], challenge["parameters"]["error"]) == (401, "invalid_token")
+
+
+@pytest.mark.rfc("7523", "2.2")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_authenticates_with_a_key(openid, relying_party, run, algorithm):
+    config = relying_party("private_key_jwt", key_algorithm=algorithm)
+    assert run("machine", config | {"scope": "reports:read"})["api"]["client_id"] == config["client_id"]
 
 
 @pytest.mark.rfc("8628", "3.5")

@@ -22,6 +22,8 @@ def run(node):
         ("client_secret_basic", "PS256"),
         ("client_secret_post", "ES256"),
         ("client_secret_basic", "EdDSA"),
+        ("client_secret_jwt", "RS256"),
+        ("private_key_jwt", "RS256"),
     ],
 )
 def test_everything_from_discovery_to_revocation(openid, relying_party, run, method, algorithm):

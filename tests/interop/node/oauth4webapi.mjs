@@ -1,7 +1,7 @@
 // Relying parties and a resource server made of oauth4webapi, which does each step alone and strictly.
 
 import * as oauth from "oauth4webapi"
-import { arrival, ask, described, run } from "./tester.mjs"
+import { arrival, ask, described, imported, run } from "./tester.mjs"
 
 const insecure = { [oauth.allowInsecureRequests]: true }
 
@@ -10,6 +10,10 @@ const AUTHENTICATION = {
   client_secret_basic: ({ client_secret }) => oauth.ClientSecretBasic(client_secret),
   client_secret_post: ({ client_secret }) => oauth.ClientSecretPost(client_secret),
   client_secret_jwt: ({ client_secret }) => oauth.ClientSecretJwt(client_secret),
+  private_key_jwt: async ({ private_key }) => oauth.PrivateKeyJwt(await imported(private_key), {
+    // It would say Ed25519, which is what RFC 9864 calls the very same.
+    [oauth.modifyAssertion]: (header) => { if (header.alg === "Ed25519") header.alg = "EdDSA" },
+  }),
 }
 
 async function discover({ issuer, algorithm = "oidc" }) {
@@ -17,9 +21,9 @@ async function discover({ issuer, algorithm = "oidc" }) {
   return await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, { algorithm, ...insecure }))
 }
 
-function registered(config) {
+async function registered(config) {
   const client = { client_id: config.client_id, id_token_signed_response_alg: config.signed_by ?? "RS256" }
-  return [client, AUTHENTICATION[config.method](config)]
+  return [client, await AUTHENTICATION[config.method](config)]
 }
 
 /** Send the browser to sign in; what comes back in it, and what it has to match. */
@@ -45,7 +49,7 @@ async function authorize(server, config) {
 
 /** Redeem a code, and believe the ID token only when its signature is good. */
 async function redeem(server, config, parameters, { verifier, nonce }, expected = {}) {
-  const [client, authentication] = registered(config)
+  const [client, authentication] = await registered(config)
   const { redirect_uri } = config
   const response = await oauth.authorizationCodeGrantRequest(
     server, client, authentication, parameters, redirect_uri, verifier, insecure,
@@ -58,7 +62,7 @@ async function redeem(server, config, parameters, { verifier, nonce }, expected 
 
 async function signIn(server, config, expected) {
   const went = await authorize(server, config)
-  const [client] = registered(config)
+  const [client] = await registered(config)
   // A page reads what is in its own fragment, and hands it on.
   const back = went.back.hash ? new URLSearchParams(went.back.hash.slice(1)) : went.back
   const parameters = oauth.validateAuthResponse(server, client, back, went.state)
@@ -82,7 +86,7 @@ async function refused(promise) {
 const scenarios = {
   async everything(config) {
     const server = await discover(config)
-    const [client, authentication] = registered(config)
+    const [client, authentication] = await registered(config)
     const first = await signIn(server, config)
     const saw = { claims: first.claims, userinfo: await userinfo(server, client, first) }
 
@@ -112,12 +116,12 @@ const scenarios = {
   async sign_in(config) {
     const server = await discover(config)
     const { tokens, claims } = await signIn(server, config, { maxAge: config.max_age })
-    return { tokens, claims, userinfo: await userinfo(server, registered(config)[0], { tokens, claims }) }
+    return { tokens, claims, userinfo: await userinfo(server, (await registered(config))[0], { tokens, claims }) }
   },
 
   async hybrid(config) {
     const server = await discover(config)
-    const [client] = registered(config)
+    const [client] = await registered(config)
     const went = await authorize(server, config)
     const parameters = await oauth.validateCodeIdTokenResponse(
       server, client, went.back, went.nonce, went.state, undefined, insecure,
@@ -146,7 +150,7 @@ const scenarios = {
 
   async machine(config) {
     const server = await discover({ ...config, algorithm: "oauth2" })
-    const [client, authentication] = registered(config)
+    const [client, authentication] = await registered(config)
     const { scope } = config
     const response = await oauth.clientCredentialsGrantRequest(server, client, authentication, { scope }, insecure)
     const tokens = await oauth.processClientCredentialsResponse(server, client, response)
@@ -161,7 +165,7 @@ const scenarios = {
 
   async device(config) {
     const server = await discover(config)
-    const [client, authentication] = registered(config)
+    const [client, authentication] = await registered(config)
     const { scope } = config
     const response = await oauth.deviceAuthorizationRequest(server, client, authentication, { scope }, insecure)
     const started = await oauth.processDeviceAuthorizationResponse(server, client, response)

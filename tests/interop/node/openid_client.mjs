@@ -1,20 +1,14 @@
 // Relying parties made of openid-client.
 
 import * as client from "openid-client"
-import { arrival, ask, described, run } from "./tester.mjs"
+import { arrival, ask, described, imported, run } from "./tester.mjs"
 
 const AUTHENTICATION = {
   none: () => client.None(),
   client_secret_basic: ({ client_secret }) => client.ClientSecretBasic(client_secret),
   client_secret_post: ({ client_secret }) => client.ClientSecretPost(client_secret),
   client_secret_jwt: ({ client_secret }) => client.ClientSecretJwt(client_secret),
-  private_key_jwt: ({ private_key }) => privateKeyJwt(private_key),
-}
-
-async function privateKeyJwt({ alg, jwk }) {
-  const algorithm = { RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, ES256: { name: "ECDSA", namedCurve: "P-256" } }[alg]
-  const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["sign"])
-  return client.PrivateKeyJwt({ key, kid: jwk.kid })
+  private_key_jwt: async ({ private_key }) => client.PrivateKeyJwt(await imported(private_key)),
 }
 
 // Over TLS it believes an ID token of the token endpoint without looking at the signature; here it looks.

@@ -20,6 +20,18 @@ export async function arrival(url) {
   return new Request(back, { method: "POST", headers, body: new URLSearchParams(form) })
 }
 
+const KINDS = {
+  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  PS256: { name: "RSA-PSS", hash: "SHA-256" },
+  ES256: { name: "ECDSA", namedCurve: "P-256" },
+  EdDSA: { name: "Ed25519" },
+}
+
+/** A private key, to authenticate with. */
+export async function imported(jwk) {
+  return { key: await crypto.subtle.importKey("jwk", jwk, KINDS[jwk.alg], false, ["sign"]), kid: jwk.kid }
+}
+
 /** What an error of the library says, for the test to look at. */
 export function described(error) {
   return { name: error.name, code: error.code, error: error.error, status: error.status }
