@@ -21,8 +21,7 @@ from oauth_filter.signing import OwnKeys
 WAITING: Final = "waiting"
 SIGNING: Final = "signing"
 RETIRING: Final = "retiring"
-UNREADABLE: Final = "unreadable"
-"""Sealed under another master secret: it is published for what it has signed, and signs no more."""
+"""Published for what it has signed, and signs no more: replaced, or sealed under another master secret."""
 
 
 @click.group()
@@ -100,9 +99,7 @@ def _state(own: OwnKeys, key: SigningKey) -> str:
     if key.signs_from > time.time():
         return WAITING
     signing = own.signing(key.algorithm)
-    if signing is not None and signing.key == key.key:
-        return SIGNING
-    return RETIRING if key.expires_at is not None else UNREADABLE
+    return SIGNING if signing is not None and signing.key == key.key else RETIRING
 
 
 def _as_json(key: SigningKey, state: str) -> dict[str, Any]:

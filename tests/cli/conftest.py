@@ -3,12 +3,16 @@
 import json
 import os
 import pty
+import re
+import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 import oauth_filter
@@ -16,6 +20,12 @@ from oauth_filter.cli import main
 from oauth_filter.stores import open_store
 
 PACKAGE_FOLDER = str(Path(oauth_filter.__file__).parent.parent)
+
+ECHO = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["oauth_filter.client_id"].encode()]
+"""
 
 
 class CommandLine:
@@ -63,6 +73,31 @@ class CommandLine:
         environ = {**os.environ, "PYTHONPATH": PACKAGE_FOLDER, "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "oauth_filter.cli", "-c", str(self.ini), *map(str, arguments)]
         return subprocess.Popen(command, env=environ, cwd=self.folder, **options)
+
+    @contextmanager
+    def serving(self, *arguments):
+        """The URL that `serve` says it serves, and what it has written once it is stopped with Ctrl-C."""
+        written = []
+        log = self.folder / "log"
+        with (
+            log.open("w") as err,
+            self.start("serve", *arguments, "--port", "0", stdout=-1, stderr=err, stdin=-3, text=True) as process,
+        ):
+            try:
+                first = process.stdout.readline()
+                yield re.search(r"http://\S+", first)[0], written
+            finally:
+                process.send_signal(signal.SIGINT)
+                written += [first + process.stdout.read(), log.read_text()]
+        assert process.returncode == 0, written
+
+    @contextmanager
+    def provider(self):
+        """A function that sends requests to a provider of this ini: method, path, and what `requests` takes."""
+        (self.folder / "echo.py").write_text(ECHO)
+        with self.serving("echo:app") as (url, _), requests.Session() as session:
+            session.trust_env = False
+            yield lambda method, path, **options: session.request(method, url + path, timeout=30, **options)
 
     def at_terminal(self, *arguments, answers):
         """Exit code and screen of a process at a terminal, at which each prompt gets the next answer."""

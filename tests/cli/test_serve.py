@@ -1,12 +1,9 @@
 """`oauth-filter serve`: a development server, in a process of its own."""
 
-import re
-import signal
 import socket
 import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 
@@ -22,24 +19,6 @@ class Shop:
 
 number = 1
 """
-
-
-@contextmanager
-def serving(cli, *arguments):
-    """The URL it says it serves, and what it has written once it is stopped with Ctrl-C."""
-    written = []
-    log = cli.folder / "log"
-    with (
-        log.open("w") as err,
-        cli.start("serve", *arguments, "--port", "0", stdout=-1, stderr=err, stdin=-3, text=True) as process,
-    ):
-        try:
-            first = process.stdout.readline()
-            yield re.search(r"http://\S+", first)[0], written
-        finally:
-            process.send_signal(signal.SIGINT)
-            written += [first + process.stdout.read(), log.read_text()]
-    assert process.returncode == 0, written
 
 
 def get(url):
@@ -60,7 +39,7 @@ def shop(cli):
 
 @pytest.mark.parametrize("name", ["shop:app", "shop:Shop.wsgi"])
 def test_it_serves_the_application_behind_the_filter(shop, name):
-    with serving(shop, name) as (url, written):
+    with shop.serving(name) as (url, written):
         assert get(f"{url}public/x") == (200, b"hello from /public/x")
         assert get(f"{url}private")[0] == 401
         assert get(f"{url}.well-known/oauth-authorization-server")[0] == 200
@@ -69,7 +48,7 @@ def test_it_serves_the_application_behind_the_filter(shop, name):
 
 
 def test_its_log_has_no_queries(shop):
-    with serving(shop, "shop:app") as (url, written):
+    with shop.serving("shop:app") as (url, written):
         get(f"{url}public/%1b?code=verysecret1&access_token=verysecret2")
         get(f"{url}oauth2/authorize?client_id=x&code=verysecret3")
     assert "/public/" in written[1]

@@ -7,6 +7,8 @@ import pytest
 
 from oauth_filter.passwords import verify_secret
 from oauth_filter.records import AccessToken
+from oauth_filter.records import Consent
+from oauth_filter.records import RefreshToken
 from oauth_filter.records import User
 
 PASSWORD = "correct horse battery"
@@ -188,3 +190,107 @@ def test_a_new_user_of_an_old_name_inherits_nothing(cli, alice):
 def test_what_is_lost_is_asked_about(cli, alice, command):
     assert "--yes" in cli.fails(2, "user", command, "alice", stdin="y\n")
     assert stored(cli) == alice
+
+
+def test_claims_of_every_kind(cli):
+    told = [
+        *["--email", "alice@example.com", "--claim", "email_verified=true", "--claim", "phone_number_verified=false"],
+        *["--claim", "given_name=Alice", "--claim", "updated_at=1700000000", "--claim", "nickname=a=b"],
+        *["--claim", 'address={"locality": "Oxford", "country": "UK"}'],
+    ]
+    added = cli.json("user", "add", "alice", "--generate-password", *told)
+    assert added["claims"] == {
+        "email": "alice@example.com",
+        "email_verified": True,
+        "phone_number_verified": False,
+        "given_name": "Alice",
+        "updated_at": 1700000000,
+        "nickname": "a=b",
+        "address": {"locality": "Oxford", "country": "UK"},
+    }
+    shown = cli.ok("user", "show", "alice")
+    assert "email_verified" in shown
+    assert '{"locality": "Oxford", "country": "UK"}' in shown
+
+
+def test_update_changes_the_claims_that_are_named(cli, alice):
+    cli.ok("user", "update", "alice", "--email", "a@example.com", "--claim", "family_name=Liddell")
+    changed = cli.json("user", "update", "alice", "--claim", "family_name=", "--claim", "zoneinfo=Europe/London")
+    assert changed["claims"] == {"email": "a@example.com", "zoneinfo": "Europe/London"}
+    assert cli.json("user", "update", "alice", "--email", "", "--claim", "zoneinfo=")["claims"] == {}
+    assert stored(cli) == alice
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--claim", "given_name"],
+        ["--claim", "sub=somebody"],
+        ["--claim", "given_nam=Alice"],
+        ["--claim", "=Alice"],
+        ["--claim", "email_verified=yes"],
+        ["--claim", "updated_at=now"],
+        ["--claim", "address=Oxford"],
+        ["--claim", 'address=["Oxford"]'],
+        ["--claim", 'address={"city": "Oxford"}'],
+        ["--claim", 'address={"locality": 1}'],
+        ["--claim", "address=" + "[" * 100_000],
+        ["--claim", "given_name=a\nb"],
+        ["--claim", "given_name=" + "x" * 1001],
+        ["--claim", "given_name=a", "--claim", "given_name=b"],
+        ["--email", "a@example.com", "--claim", "email=b@example.com"],
+        ["--email", "alice"],
+        ["--email", "a b@example.com"],
+        ["--name", "a\nb"],
+        [],
+    ],
+)
+def test_bad_updates_change_nothing(cli, alice, arguments):
+    cli.fails(2, "user", "update", "alice", *arguments)
+    assert stored(cli) == alice
+
+
+def test_update_leaves_the_rest(cli, alice):
+    is_alive = issue(cli)
+    changed = cli.json("user", "update", "alice", "--name", "Alice L.", "--administrator")
+    assert (changed["name"], changed["administrator"], changed["subject"]) == ("Alice L.", True, alice.subject)
+    cli.ok("user", "update", "alice", "--no-administrator", "--name", "")
+    assert stored(cli) == alice
+    assert is_alive()
+
+
+def test_registrations(cli):
+    cli.write(rest="[client:fixed]\nredirect_uris = https://fixed.example.com/")
+    cli.ok("client", "add", "app", "--public", "--redirect-uri", "https://app.example.com/")
+    added = cli.json("user", "add", "alice", "--generate-password", "--register", "fixed")
+    assert added["registrations"] == ["fixed"]
+    changed = cli.json("user", "update", "alice", "--register", "app", "--register", "fixed")
+    assert changed["registrations"] == ["fixed", "app"]
+    before = stored(cli)
+    cli.fails(3, "user", "update", "alice", "--register", "nobody")
+    cli.fails(3, "user", "update", "alice", "--unregister", "nobody", "--yes")
+    assert "--yes" in cli.fails(2, "user", "update", "alice", "--unregister", "app")
+    assert stored(cli) == before
+    cli.fails(3, "user", "add", "bob", "--generate-password", "--register", "nobody")
+    assert stored(cli, "bob") is None
+
+
+@pytest.mark.promise(4)
+def test_a_registration_taken_back_ends_what_that_client_has(cli):
+    cli.write(rest="[client:app]\nredirect_uris = https://a.b/\n[client:other]\nredirect_uris = https://a.b/")
+    cli.ok("user", "add", "alice", "--generate-password", "--register", "app", "--register", "other")
+    subject = stored(cli).subject
+    store = cli.store()
+    for client_id in ("app", "other"):
+        envelope = {"client_id": client_id, "subject": subject, "grant_id": f"g-{client_id}"}
+        store.put(AccessToken(key=f"a-{client_id}", **envelope), RefreshToken(key=f"r-{client_id}", **envelope))
+        store.put(Consent(key=Consent.key_of(subject, client_id), client_id=client_id, subject=subject))
+    store.put(AccessToken(key="bob", client_id="app", subject="bob", grant_id="g-bob"))
+    store.close()
+    changed = cli.json("user", "update", "alice", "--unregister", "app", "--yes")
+    assert changed["registrations"] == ["other"]
+    store = cli.store()
+    assert {token.key for token in store.find(AccessToken)} == {"a-other", "bob"}
+    assert {token.key for token in store.find(RefreshToken)} == {"r-other"}
+    assert [consent.client_id for consent in store.find(Consent)] == ["other"]
+    store.close()

@@ -1,5 +1,6 @@
 """The whole way through the demo over real HTTP, as a browser, a client and a thief would go it, step by step."""
 
+import base64
 import json
 from collections.abc import Generator
 from collections.abc import Iterator
@@ -115,6 +116,7 @@ class _Walk:
         yield f"GET /api/me with it: the API is told that it is {me['username']}"
         _expect(self._api("/api/reports", first["access_token"]), 200, "GET /api/reports with the access token")
         yield "GET /api/reports with it"
+        yield from self._who(first, me["subject"])
         grant = RefreshTokenGrant(refresh_token=first["refresh_token"])
         second = _json(self._token(grant, app), 200, "the refresh token is exchanged for new tokens")
         _require(second["refresh_token"] != first["refresh_token"], "the refresh token is replaced")
@@ -130,6 +132,18 @@ class _Walk:
         yield "The old refresh token is refused"
         _expect(self._api("/api/me", third["access_token"]), 401, "the theft ends everything of that sign-in")
         yield "Such a theft ends all tokens of that sign-in: GET /api/me is refused"
+
+    def _who(self, tokens: Any, subject: str) -> Iterator[str]:
+        """What a client learns of the user, by OpenID Connect."""
+        claims = _claims(tokens["id_token"])
+        _require(claims.get("iss") == self._demo.issuer, "the ID token names the issuer")
+        _require(claims.get("aud") == self._demo.app, "the ID token is for the client")
+        _require(claims.get("sub") == subject, "the ID token names the user")
+        yield "An ID token says who has signed in, where, and for whom"
+        told = _json(self._api("/oauth2/userinfo", tokens["access_token"]), 200, "GET /oauth2/userinfo")
+        _require(told.get("sub") == subject, "userinfo is about the same user")
+        _require(told.get("preferred_username") == self._demo.username, "userinfo knows the user name")
+        yield f"GET /oauth2/userinfo tells the same, and that it is {told['preferred_username']}"
 
     def _again(self) -> Iterator[str]:
         verifier, state = new_code_verifier(), new_state()
@@ -166,7 +180,7 @@ class _Walk:
             response_type=ResponseType.CODE,
             client_id=self._demo.app,
             redirect_uri=self._demo.url(CALLBACK),
-            scope=Scope("profile", "reports:read"),
+            scope=Scope("openid", "profile", "reports:read"),
             state=state,
             code_challenge=code_challenge(verifier),
             code_challenge_method="S256",
@@ -226,3 +240,12 @@ def _json(answer: Answer, status: int, expectation: str) -> Any:
         return json.loads(answer.text)
     except ValueError:
         raise StepFailed(f"expected: {expectation} (JSON)") from None
+
+
+def _claims(id_token: str) -> Any:
+    """What an ID token says; it came from the issuer itself over our own connection (OpenID Connect Core 3.1.3.7)."""
+    try:
+        body = id_token.split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (ValueError, IndexError):
+        raise StepFailed("expected: an ID token with claims") from None
