@@ -388,6 +388,29 @@ class TestOverHTTP:
         assert answer.json["error_reason"] == "invalid_redirect_uri"
 
 
+class TestSigningOut:
+    @pytest.mark.parametrize(
+        ("uri", "reason"),
+        [
+            ("https://t1.example.com/bye", None),
+            ("https://t1.t2.example.com/bye", "invalid_post_logout_redirect_uri"),
+            ("https://*.example.com/bye", "invalid_post_logout_redirect_uri"),
+            ("https://evil.test@a.example.com/bye", "invalid_post_logout_redirect_uri"),
+        ],
+    )
+    def test_where_to_go_afterwards(self, provider, uri, reason):
+        provider.add_client(
+            "w", post_logout_redirect_uris=("https://*.example.com/bye",), redirect_uri_matching="wildcard"
+        )
+        query = {"client_id": "w", "post_logout_redirect_uri": uri, "state": "s"}
+        answer = provider.browser().get("/oauth2/logout", query_string=query)
+        if reason is None:
+            assert answer.location == f"{uri}?state=s"
+        else:
+            assert answer.status_code == 400
+            assert provider.events[-1].reason == reason
+
+
 def test_an_ini_that_says_it():
     text = "[oauth_filter]\nsecret = {}\n[client:w]\nredirect_uris = https://*.example.com/cb\n".format("s" * 32)
     with pytest.raises(ConfigError, match=r"oauth.ini:4: redirect_uris: a \* needs redirect_uri_matching = wildcard"):
