@@ -43,60 +43,30 @@ class Backchannel:
     def __init__(self, *, allow_private: bool, pauses: tuple[float, ...] = PAUSES) -> None:
         self._allow_private = allow_private
         self._pauses = pauses
-        self._lock = threading.Lock()
-        self._waiting: deque[Delivery] = deque()
-        self._threads: set[threading.Thread] = set()
-        self._closing = threading.Event()
-        self._pid: int | None = None
+        self._crew: _Crew | None = None
 
     def send(self, delivery: Delivery) -> None:
         """Deliver it soon; returns at once."""
-        with self._lock:
-            self._adopt()
-            is_full = len(self._waiting) >= MAX_WAITING
-            if not is_full:
-                self._waiting.append(delivery)
-                if len(self._threads) < WORKERS:
-                    thread = threading.Thread(target=self._work, name="oauth_filter logout", daemon=True)
-                    self._threads.add(thread)
-                    thread.start()
-        if is_full:
-            delivery.report("too many others are waiting")
+        crew = self._crew
+        # Neither threads nor locks survive a fork in a state to be used; what the parent has waiting it delivers.
+        if crew is None or crew.pid != os.getpid():
+            self._crew = crew = _Crew(self._deliver)
+            atexit.register(crew.close)
+        if (problem := crew.take(delivery)) is not None:
+            delivery.report(problem)
 
     def close(self) -> None:
         """Wait until what is waiting has been tried once, but no longer than one attempt may take."""
-        self._closing.set()
-        deadline = time.monotonic() + TIMEOUT
-        for thread in list(self._threads):
-            thread.join(max(0.0, deadline - time.monotonic()))
+        if self._crew is not None:
+            self._crew.close()
 
-    def _adopt(self) -> None:
-        """Threads do not survive a fork, and what the parent has waiting the parent delivers."""
-        if self._pid != os.getpid():
-            self._waiting.clear()
-            self._threads.clear()
-            self._pid = os.getpid()
-            atexit.register(self.close)
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._threads.discard(threading.current_thread())
-                    return
-                delivery = self._waiting.popleft()
-            try:
-                delivery.report(self._deliver(delivery))
-            except Exception:
-                logger.exception("a logout token could not be sent")
-
-    def _deliver(self, delivery: Delivery) -> str | None:
+    def _deliver(self, delivery: Delivery, closing: threading.Event) -> str | None:
         """None once the client has it; else what went wrong with the last attempt."""
         body = encode_form([("logout_token", delivery.make_token())]).encode()
         problem: str | None = None
         for pause in (*self._pauses, None):
             problem, is_final = self._attempt(delivery.uri, body)
-            if is_final or pause is None or self._closing.wait(pause):
+            if is_final or pause is None or closing.wait(pause):
                 break
         return problem
 
@@ -110,3 +80,52 @@ class Backchannel:
         if status in (200, 204):
             return None, True
         return f"the answer is {status}", status < 500 and status not in (408, 429)
+
+
+class _Crew:
+    """The threads of one process, and what waits for them."""
+
+    def __init__(self, deliver: Callable[[Delivery, threading.Event], str | None]) -> None:
+        self.pid: Final = os.getpid()
+        self._deliver = deliver
+        self._lock = threading.Lock()
+        self._waiting: deque[Delivery] = deque()
+        self._threads: set[threading.Thread] = set()
+        self._closing = threading.Event()
+
+    def take(self, delivery: Delivery) -> str | None:
+        """None, or why it will not be delivered."""
+        with self._lock:
+            problem = "too many others are waiting" if len(self._waiting) >= MAX_WAITING else self._staff()
+            if problem is None:
+                self._waiting.append(delivery)
+            return problem
+
+    def close(self) -> None:
+        self._closing.set()
+        deadline = time.monotonic() + TIMEOUT
+        for thread in list(self._threads):
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _staff(self) -> str | None:
+        """See to it that somebody works; else say why nobody does."""
+        if len(self._threads) < WORKERS:
+            thread = threading.Thread(target=self._work, name="oauth_filter logout", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                return None if self._threads else str(error)
+            self._threads.add(thread)
+        return None
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads.discard(threading.current_thread())
+                    return
+                delivery = self._waiting.popleft()
+            try:
+                delivery.report(self._deliver(delivery, self._closing))
+            except Exception:
+                logger.exception("a logout token could not be sent")

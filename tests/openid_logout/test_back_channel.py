@@ -10,6 +10,7 @@ import time
 import jwt
 import pytest
 
+from oauth_filter.authorization_server.backchannel import MAX_WAITING
 from oauth_filter.authorization_server.backchannel import WORKERS
 from oauth_filter.authorization_server.backchannel import Backchannel
 from oauth_filter.authorization_server.backchannel import Delivery
@@ -213,6 +214,13 @@ def send():
     backchannel.close()
 
 
+def finish():
+    """Wait for the threads of every delivery there is."""
+    for thread in threading.enumerate():
+        if thread.name == "oauth_filter logout":
+            thread.join(30)
+
+
 def test_a_client_that_is_not_there(send):
     send("http://127.0.0.1:9/")
     (problem,) = send.wait(1)
@@ -235,9 +243,7 @@ def test_a_client_that_never_answers_is_given_up(send, receiver):
     receiver.answers = ["silence"]
     outcomes, backchannel = [], Backchannel(allow_private=True, pauses=())
     backchannel.send(Delivery(uri=receiver.url(), make_token=lambda: "token", report=outcomes.append))
-    for thread in threading.enumerate():
-        if thread.name == "oauth_filter logout":
-            thread.join(30)
+    finish()
     assert outcomes == ["timed out"]
 
 
@@ -248,6 +254,26 @@ def test_many_at_once(send, receiver):
     assert len(receiver.received) == 10 * WORKERS
 
 
+def test_there_is_an_end_to_the_queue(receiver):
+    receiver.answers = ["silence"] * WORKERS
+    outcomes, refused, backchannel = [], [], Backchannel(allow_private=True, pauses=())
+
+    def send(uri, report):
+        backchannel.send(Delivery(uri=uri, make_token=lambda: "token", report=report))
+
+    for _ in range(WORKERS):
+        send(receiver.url(), outcomes.append)
+    while len(receiver.received) < WORKERS:
+        time.sleep(0.01)
+    for _ in range(MAX_WAITING):
+        send("not a URL", outcomes.append)
+    send(receiver.url(), refused.append)
+    assert refused == ["too many others are waiting"]
+    receiver.enough.set()
+    backchannel.close()
+    assert len(outcomes) == WORKERS + MAX_WAITING
+
+
 def test_a_token_that_cannot_be_made_stops_no_other(send, receiver, caplog):
     def broken():
         raise RuntimeError("no key")
@@ -255,29 +281,37 @@ def test_a_token_that_cannot_be_made_stops_no_other(send, receiver, caplog):
     send(receiver.url(), broken)
     send(receiver.url())
     assert send.wait(1) == [None]
+    send.backchannel.close()
     assert "a logout token could not be sent" in caplog.text
 
 
 def test_the_threads_end_when_there_is_nothing_to_do(send, receiver):
     send(receiver.url())
     send.wait(1)
-    send.backchannel.close()
+    finish()
     assert not [thread for thread in threading.enumerate() if thread.name == "oauth_filter logout"]
 
 
 PROCESS = """
-    import os, sys
+    import os, sys, threading
     from oauth_filter.authorization_server.backchannel import Backchannel, Delivery
 
     backchannel = Backchannel(allow_private=True, pauses=(3600,))
 
+    arrived = threading.Event()
+
+    def report(problem):
+        print(problem, flush=True)
+        arrived.set()
+
     def send(path):
-        print("sent", path, flush=True)
-        backchannel.send(Delivery(uri=sys.argv[1] + path, make_token=lambda: "token", report=print))
+        backchannel.send(Delivery(uri=sys.argv[1] + path, make_token=lambda: "token", report=report))
 
     send("/first")
-    if len(sys.argv) > 2 and os.fork() == 0:
-        send("/child")
+    if len(sys.argv) > 2:
+        arrived.wait(30)
+        if os.fork() == 0:
+            send("/child")
 """
 
 
