@@ -67,6 +67,14 @@ class Clients:
         """
         sent = _sent(form, authorization)
         client = self.find(sent.client_id)
+        if (
+            isinstance(sent, ClientSecretBasic)
+            and sent.unencoded is not None
+            and not self._is_secret_of(client, sent.client_secret)
+        ):
+            # RFC 6749 section 2.3.1 has both halves form-encoded, which curl, requests and many more do not do.
+            sent = sent.unencoded
+            client = self.find(sent.client_id)
         match sent:
             case ClientAssertion():
                 self._check_assertion(client, sent.client_assertion)

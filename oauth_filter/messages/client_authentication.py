@@ -35,6 +35,8 @@ class ClientSecretBasic:
     method: ClassVar[Literal["client_secret_basic"]] = "client_secret_basic"
     client_id: str
     client_secret: str = field(repr=False)
+    unencoded: "ClientSecretBasic | None" = field(default=None, repr=False, compare=False)
+    """What a parsed header says to who does not decode it, where that differs: many clients do not encode."""
 
     def __post_init__(self) -> None:
         _require(self.client_id, self.client_secret)
@@ -172,16 +174,19 @@ def _parse_basic(authorization: str) -> ClientSecretBasic | PublicClient:
         )
     try:
         decoded = b64decode(credentials.strip(" \t"), validate=True).decode()
-        client_id, colon, client_secret = decoded.partition(":")
-        client_id = decode_component(client_id)
-        client_secret = decode_component(client_secret)
+        raw_id, colon, raw_secret = decoded.partition(":")
+        client_id = decode_component(raw_id)
+        client_secret = decode_component(raw_secret)
     except (Base64Error, ValueError, ProtocolError):
         raise _malformed_basic() from None
     if not colon or not client_id.strip():
         raise _malformed_basic()
     if not client_secret:
         return PublicClient(client_id=client_id)
-    return ClientSecretBasic(client_id=client_id, client_secret=client_secret)
+    unencoded = None
+    if (raw_id, raw_secret) != (client_id, client_secret) and raw_id.strip():
+        unencoded = ClientSecretBasic(client_id=raw_id, client_secret=raw_secret)
+    return ClientSecretBasic(client_id=client_id, client_secret=client_secret, unencoded=unencoded)
 
 
 def _malformed_basic() -> ProtocolError:

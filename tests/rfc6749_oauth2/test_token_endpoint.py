@@ -362,6 +362,15 @@ class TestClientAuthentication:
         )
         assert answer.status_code == 200
 
+    @pytest.mark.parametrize("secret", ["a+b", "a%41b", "+fcXet9Iu2kQi61yWD9Tu4ReZ113P6yEAkr32v6WKOQ="])
+    def test_by_basic_as_curl_sends_it(self, provider, secret):
+        provider.add_client("app", secret=secret)
+        plain = base64.b64encode(f"app:{secret}".encode()).decode()
+        for header in (f"Basic {plain}", provider.basic("app", secret)["Authorization"]):
+            assert self.post(provider, {}, header).status_code == 200
+        wrong = base64.b64encode(f"app:{secret}+".encode()).decode()
+        assert self.post(provider, {}, f"Basic {wrong}").status_code == 401
+
     @pytest.mark.rfc("6749", "5.2", "401 with WWW-Authenticate when the header was used")
     @pytest.mark.parametrize("client_id", ["app", "nobody"])
     @pytest.mark.promise(6)
