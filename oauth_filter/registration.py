@@ -118,7 +118,7 @@ def _key_faults(client: Client) -> Iterator[Problem]:
 def _uri_faults(client: Client) -> Iterator[Problem]:
     lists: tuple[tuple[str, Callable[[str], str | None]], ...] = (
         ("redirect_uris", registration_fault),
-        ("post_logout_redirect_uris", registration_fault),
+        ("post_logout_redirect_uris", _post_logout_fault),
         ("origins", origin_fault),
     )
     for name, check in lists:
@@ -133,6 +133,11 @@ def _uri_faults(client: Client) -> Iterator[Problem]:
         uri = getattr(client, name)
         if uri is not None and (fault := _web_fault(uri)) is not None:
             yield Problem(option=name, message=fault)
+
+
+def _post_logout_fault(uri: str) -> str | None:
+    fault = registration_fault(uri)
+    return fault and fault.replace("redirect_uri", "the URI", 1)
 
 
 def _wildcard_fault(client: Client, uri: str) -> str | None:

@@ -68,8 +68,8 @@ class PublishedKeys:
         self._tried_at = now
         try:
             self._keys = read_jwks(self._fetch(self._uri), self._algorithms)
-        except (OSError, ValueError):
-            raise _unavailable() from None
+        except (OSError, ValueError) as error:
+            raise _unavailable(str(error)) from None
         self._fetched_at = now
 
 
@@ -109,9 +109,10 @@ def key_fault(issuer: JWTIssuer) -> str | None:
     return None
 
 
-def _unavailable() -> OAuthError:
+def _unavailable(detail: str | None = None) -> OAuthError:
     return OAuthError(
         "temporarily_unavailable",
         "The keys of the assertion's issuer cannot be fetched at the moment.",
         reason="issuer_keys_unavailable",
+        detail=detail,
     )

@@ -83,6 +83,111 @@ auto_grant = true
     assert client.auto_grant is True
 
 
+def test_a_client_that_says_much(tmp_path):
+    key = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+    (tmp_path / "app.jwks").write_text(key)
+    (client,) = parse(
+        MAIN
+        + """\
+[client:app]
+jwks = file:app.jwks
+redirect_uris = https://*.example.com/cb
+redirect_uri_matching = wildcard
+origins = https://a.example.com https://b.example.com:8443
+    https://*.example.com
+grant_types = authorization_code implicit device_code
+unknown_scope = remove
+token_endpoint_auth_method = private_key_jwt
+resource_server = yes
+consent = always
+registration_required = yes
+access_token_format = jwt
+id_token_lifetime = 10m
+id_token_signed_response_alg = EdDSA
+generate_refresh_tokens = no
+scope_handling = compatibility
+subject_type = pairwise
+sector_identifier = example.com
+post_logout_redirect_uris = https://a.example.com/bye https://*.example.com/bye
+logout_uri = https://a.example.com/ended
+logout_behavior = redirect_only
+backchannel_logout_uri = https://a.example.com/logged-out
+device_verification_uri = https://a.example.com/tv
+debug = yes
+""",
+        here=tmp_path,
+    ).clients
+    assert client == Client(
+        key="app",
+        client_id="app",
+        jwks=key,
+        redirect_uris=("https://*.example.com/cb",),
+        redirect_uri_matching="wildcard",
+        origins=("https://a.example.com", "https://b.example.com:8443", "https://*.example.com"),
+        grant_types=("authorization_code", "implicit", "urn:ietf:params:oauth:grant-type:device_code"),
+        unknown_scope="remove",
+        token_endpoint_auth_method="private_key_jwt",
+        resource_server=True,
+        consent="always",
+        registration_required=True,
+        access_token_format="jwt",
+        id_token_lifetime=600,
+        id_token_signed_response_alg="EdDSA",
+        generate_refresh_tokens=False,
+        scope_handling="compatibility",
+        subject_type="pairwise",
+        sector_identifier="example.com",
+        post_logout_redirect_uris=("https://a.example.com/bye", "https://*.example.com/bye"),
+        logout_uri="https://a.example.com/ended",
+        logout_behavior="redirect_only",
+        backchannel_logout_uri="https://a.example.com/logged-out",
+        device_verification_uri="https://a.example.com/tv",
+        debug=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("jwks = {", "jwks: that is not a JWK Set (RFC 7517 section 5)"),
+        ('jwks = {"keys": [{"kty": "oct", "k": "AAAA"}]}', "jwks: there is a private or secret key in it"),
+        ("jwks_uri = http://a.example/", "jwks_uri: use https; http is for localhost only"),
+        ("token_endpoint_auth_method = private_key_jwt", "token_endpoint_auth_method: private_key_jwt needs jwks"),
+        ("token_endpoint_auth_method = basic", "token_endpoint_auth_method: use one of client_secret_basic, "),
+        ("origins = https://a.example/", "origins: an origin is scheme, host in small letters, and port"),
+        ("post_logout_redirect_uris = http://a.example/", "post_logout_redirect_uris: the URI must use https"),
+        ("post_logout_redirect_uris = https://*.a.example/", "post_logout_redirect_uris: a * needs redirect_uri_match"),
+        ("logout_uri = javascript:alert(1)", "logout_uri: use an https URL without user name and fragment"),
+        ("backchannel_logout_uri = https://a.example/#x", "backchannel_logout_uri: use an https URL without user name"),
+        ("device_verification_uri = http://a.example", "device_verification_uri: use https; http is for localhost"),
+        ("id_token_signed_response_alg = HS256", "id_token_signed_response_alg: use one of RS256, PS256, ES256, EdDSA"),
+        ("sector_identifier = https://a.example", "sector_identifier: use a host name in small letters"),
+        ("subject_type = pairwise", "sector_identifier: redirect URIs at several hosts need a sector_identifier"),
+        ("unknown_scope = drop", "unknown_scope: use one of reject, remove, allow"),
+        ("old_secret_hashes = x", "unknown option 'old_secret_hashes'"),
+    ],
+)
+def test_a_client_at_fault(said, fault):
+    text = MAIN + "[client:a]\nredirect_uris = https://a.example/cb https://b.example/cb\n" + said
+    (told,) = faults(text)
+    line = 3 if said.startswith("subject_type") else 5
+    assert told.startswith(f"oauth.ini:{line}: {fault}")
+
+
+def test_a_secret_that_signs_is_long():
+    text = MAIN + "[client:a]\nredirect_uris = https://a.example/cb\ntoken_endpoint_auth_method = client_secret_jwt\n"
+    assert faults(text + "secret = short") == [
+        "oauth.ini:6: secret: client_secret_jwt needs a secret of 32 bytes or more (RFC 7518 section 3.2)"
+    ]
+    assert parse(text + "secret = " + "x" * 32).clients[0].sealed_secret is not None
+
+
+def test_a_grace_may_be_none():
+    assert parse(MAIN + "refresh_token_grace = 0s").refresh_token_grace == 0
+    (fault,) = faults(MAIN + "refresh_token_grace = x")
+    assert fault.endswith("from 1s to 3650d")
+
+
 def test_a_client_that_says_little_has_the_defaults_of_its_record():
     (client,) = parse(MAIN + "[client: web ]\nredirect_uris = https://a.example/").clients
     assert client == Client(key="web", client_id="web", redirect_uris=("https://a.example/",))
