@@ -8,6 +8,7 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from dataclasses import replace
+from ipaddress import IPv4Address
 from urllib.parse import parse_qsl
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ MARK = "MARK1234"
 """Stands in what is bad about a request, and must not come back."""
 OPTIONS = {
     "nuxeo_directory_api": True,
-    "jwt_secret": "an assertion secret of more than 32 bytes",
+    "jwt_secret": "a secret for assertions that is as long as HS512 would like it to be",
     "administrators": ("alice",),
     "scopes": {"read": "Read"},
 }
@@ -102,6 +103,8 @@ PARAMETERS = {
         "response_mode",
         "code_challenge",
         "code_challenge_method",
+        *("nonce", "prompt", "max_age", "display", "ui_locales", "login_hint", "id_token_hint", "acr_values", "claims"),
+        *("request", "request_uri", "registration"),
     ),
     "/oauth2/token": (*TOKEN_PARAMETERS, *CLIENT_PARAMETERS),
     "/oauth2/revoke": ("token", "token_type_hint", *CLIENT_PARAMETERS),
@@ -115,8 +118,8 @@ ALL_PARAMETERS = tuple(dict.fromkeys(name for names in PARAMETERS.values() for n
 class World:
     """A provider with everything good in it: what is bad about a request is then what the test made bad."""
 
-    def __init__(self):
-        self.provider = Provider(lambda: NOW, application=application, **OPTIONS)
+    def __init__(self, **options):
+        self.provider = Provider(lambda: NOW, application=application, **OPTIONS, **options)
         # Generated, because those are checked without scrypt.
         self.password = credentials.generate(credentials.CLIENT_SECRET)
         self.provider.store.put(
@@ -129,7 +132,7 @@ class World:
         self.stranger = self.provider.browser()
         self.login_page = self.provider.authorize(self.stranger)
         self.tokens = self.provider.token(grant_type="client_credentials").json
-        self.registered = 0
+        self.asked = 0
         self.secrets = {
             self.provider.secret,
             self.provider.settings.secret,
@@ -154,7 +157,12 @@ class World:
         return code
 
     def good(self, target):
-        """A request to the target that would succeed."""
+        """A request to the target that would succeed, from an address of its own: guesses are limited for each."""
+        request = self._good(target)
+        self.asked += 1
+        return replace(request, headers={"REMOTE_ADDR": str(IPv4Address("10.0.0.0") + self.asked)} | request.headers)
+
+    def _good(self, target):
         client = [("client_id", "app"), ("client_secret", self.provider.secret)]
         request = Request(method=target.method, path=target.path)
         bearer = {"HTTP_AUTHORIZATION": f"Bearer {self.tokens['access_token']}"}
@@ -196,8 +204,7 @@ class World:
         return {"HTTP_AUTHORIZATION": "Basic " + b64encode(pair.encode()).decode()}
 
     def entry(self):
-        self.registered += 1
-        properties = {"name": "N", "clientId": f"client{self.registered}", "redirectURIs": "https://c.example/cb"}
+        properties = {"name": "N", "clientId": f"client{self.asked}", "redirectURIs": "https://c.example/cb"}
         return json.dumps(
             {"entity-type": "directoryEntry", "directoryName": "oauth2Clients", "properties": properties}
         ).encode()

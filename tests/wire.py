@@ -3,6 +3,7 @@
 `wsgi.input` is as merciless as a socket: whoever reads beyond the body would wait forever, and so fails.
 """
 
+import re
 from dataclasses import dataclass
 from dataclasses import field
 from urllib.parse import urlencode
@@ -71,7 +72,7 @@ class Request:
         body = (encoded.encode() if self.has_form else b"") if self.body is None else self.body
         query = self.query or ("" if self.method not in ("GET", "HEAD") else encoded)
         length = str(len(body)) if self.content_length == "as sent" else self.content_length
-        known = int(length) if length and length.isascii() and length.isdigit() and len(length) < 10 else None
+        known = int(length) if re.fullmatch(r"\s*[0-9]{1,9}\s*", length or "") else None
         environ = {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
