@@ -10,6 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization import PrivateFormat
+from cryptography.hazmat.primitives.serialization import PublicFormat
 
 from oauth_filter.records import GRANT_TYPES
 from tests import prepare
@@ -68,8 +73,8 @@ env | grep -E '^(OIDC_|REMOTE_USER=)'
 def apache(server, client_id, client, directives):
     """Run it as a client of the server's while the block lasts; its URL.
 
-    `client` are fields of the registration, in which `{url}` is that URL; `directives` are mod_auth_openidc's. Raise
-    OSError saying why it cannot be had.
+    `client` are fields of the registration, in which `{url}` is that URL; `directives` are mod_auth_openidc's, in which
+    `{root}` is a folder with a key pair. Raise OSError saying why it cannot be had.
     """
     program, modules = prepare.apache()
     # Not below pytest's folder, which is closed to others: as root it runs as somebody else.
@@ -101,6 +106,7 @@ def apache(server, client_id, client, directives):
             script = root / "pages" / folder / "claims.cgi"
             script.write_text(CLAIMS)
             script.chmod(0o755)
+        _write_key_pair(root)
         # Every browser asks for it.
         (root / "pages" / "favicon.ico").touch()
         (root / "httpd.conf").write_text(
@@ -108,7 +114,7 @@ def apache(server, client_id, client, directives):
                 root=root,
                 port=port,
                 modules="\n".join(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in MODULES),
-                openid="\n".join(f'{name} "{value}"' for name, value in directives.items()),
+                openid="\n".join(f'{name} "{value.format(root=root)}"' for name, value in directives.items()),
             )
         )
         process = _start(program, root)
@@ -123,6 +129,13 @@ def apache(server, client_id, client, directives):
                 process.kill()
     finally:
         shutil.rmtree(root)
+
+
+def _write_key_pair(root):
+    private = rsa.generate_private_key(65537, 2048)
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (root / "public.pem").write_bytes(public)
+    (root / "private.pem").write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _free_port():

@@ -73,6 +73,26 @@ def test_code_flow(openid, member_area, visitor, method):
     assert requests.get(openid.url("/reports/"), headers=bearer, timeout=30).json()["username"] == "alice"
 
 
+@pytest.mark.rfc("7523", "2.2")
+def test_authenticates_by_a_jwt_of_its_secret(member_area, visitor):
+    method = "client_secret_jwt"
+    url = member_area({"token_endpoint_auth_method": method}, OIDCProviderTokenEndpointAuth=method)
+    assert told(visitor.visit(f"{url}/members/"))["REMOTE_USER"] == "alice"
+
+
+@pytest.mark.rfc("7523", "2.2")
+def test_authenticates_by_a_key_that_it_publishes(member_area, visitor):
+    method = "private_key_jwt"
+    url = member_area(
+        {"token_endpoint_auth_method": method, "jwks_uri": "{url}/members/callback?jwks=rsa"},
+        # Only who has a key may say that it authenticates by it.
+        OIDCPrivateKeyFiles="{root}/private.pem",
+        OIDCPublicKeyFiles="{root}/public.pem",
+        OIDCProviderTokenEndpointAuth=method,
+    )
+    assert told(visitor.visit(f"{url}/members/"))["REMOTE_USER"] == "alice"
+
+
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
 def test_algorithms(member_area, visitor, algorithm):
     url = member_area({"id_token_signed_response_alg": algorithm})
