@@ -141,8 +141,8 @@ def option_rows(of: type) -> Iterator[tuple[str, ...]]:
 
 
 def profiles_table() -> str:
-    metadata = {name: metadata for name, metadata, _ in options()}
-    defaults = {name: default for name, _, default in options()}
+    metadata = {name: metadata for name, metadata, _ in options(Settings)}
+    defaults = {name: default for name, _, default in options(Settings)}
     rows = [
         (label, f"`{name}`", written(value, metadata[name]["kind"]), written(defaults[name], metadata[name]["kind"]))
         for label, profile in PROFILES.items()

@@ -9,6 +9,8 @@ from typing import Final
 
 from oauth_filter import ini
 from oauth_filter.authorization_server.app import AuthorizationServer
+from oauth_filter.errors import ConfigError
+from oauth_filter.registration import client_faults
 from oauth_filter.resource_server.guard import Guard
 from oauth_filter.settings import Settings
 from oauth_filter.stores import Store
@@ -42,6 +44,9 @@ class OAuthFilter:
     ) -> None:
         self.application: Final = application
         self.settings: Final = settings if isinstance(settings, Settings) else ini.load(settings)
+        # Settings of Python have not been through the ini, which checks this line by line.
+        if problems := [fault for client in self.settings.clients for fault in client_faults(client)]:
+            raise ConfigError(problems)
         self.store: Final = (
             open_store(self.settings.store, now=now, synchronous=self.settings.synchronous) if store is None else store
         )

@@ -98,7 +98,7 @@ def ini_text(issuer: str, profile: str) -> str:
         chosen += "# Tokens in URLs end up in logs; true accepts ?access_token= all the same.\n"
         chosen += "accept_query_token = false\n"
     lines = [_HEAD.format(issuer=issuer, chosen=chosen)]
-    for name, metadata, default in options():
+    for name, metadata, default in options(Settings):
         if name not in _ESSENTIAL or (name == "accept_query_token" and profile != "default"):
             section = f" [RFC {metadata['rfc']}]" if metadata["rfc"] else ""
             value = PROFILES[profile].get(name, default)

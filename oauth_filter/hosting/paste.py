@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauth_filter import ini
 from oauth_filter.middleware import OAuthFilter
+from oauth_filter.settings import Settings
 from oauth_filter.settings import options
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     need `config`; without it every path needs a token. An option that stands in `[DEFAULT]` counts too, and wins over
     the section unless that says `set name = value`: so PasteDeploy has it. Raise ConfigError with every fault there is.
     """
-    ours = {"config", *(name for name, _, _ in options())}
+    ours = {"config", *(name for name, _, _ in options(Settings))}
     written = {name: value for name, value in global_conf.items() if name in ours} | local_conf
     config = written.pop("config", None)
     here = Path(global_conf.get("here", ""))

@@ -87,7 +87,7 @@ def test_what_is_commented_out_are_the_defaults_of_the_profile(tmp_path, profile
     assert load(ini) == fewer
     assert fewer.profile == profile
     named = set(re.findall(r"(?m)^#?(\w+) =", ini.read_text()))
-    assert named >= {name for name, _, _ in options()} - ({"profile"} if profile == "default" else set())
+    assert named >= {name for name, _, _ in options(Settings)} - ({"profile"} if profile == "default" else set())
 
 
 def test_what_everybody_decides_fits_one_screen(tmp_path):

@@ -216,7 +216,7 @@ class TestTokens:
         assert said["oauth_filter.scope"] == "read"
         assert provider.refresh(answer.json["refresh_token"], "native").status_code == 200
 
-    @pytest.mark.rfc("OpenID Connect Core", "2")
+    @pytest.mark.rfc("OpenID Core", "2")
     def test_an_id_token_tells_how_the_user_signed_in(self, provider, start, person, clock):
         signed_in_at = int(clock())
         device = start(scope="openid")
