@@ -22,8 +22,8 @@ from oauth_filter.errors import Problem
 
 T = TypeVar("T")
 
-CONNECTIONS: Final = 15
-"""The most that one process opens, ten of them only while they are needed."""
+CONNECTIONS: Final = 10
+"""The most that one process opens, as it needs them at a time; it keeps them."""
 _CONNECT_TIMEOUT: Final = 3
 _STATEMENT_TIMEOUT: Final = 5
 """Seconds. A request that needs several statements may take as many times that when the server is in trouble."""
@@ -59,8 +59,8 @@ class Database:
                 isolation_level="AUTOCOMMIT",
                 skip_autocommit_rollback=True,
                 pool_reset_on_return=None,
-                pool_size=5,
-                max_overflow=CONNECTIONS - 5,
+                pool_size=CONNECTIONS,
+                max_overflow=0,
                 pool_timeout=_STATEMENT_TIMEOUT,
                 pool_use_lifo=True,
                 hide_parameters=True,

@@ -4,6 +4,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.stores.contract")
 
+from tests.servers import MariaDB  # noqa: E402
 from tests.servers import PostgreSQL  # noqa: E402
 from tests.servers import Redis  # noqa: E402
 
@@ -24,6 +25,12 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def lasting_clock():
+    """For a store that outlives a test; the test sets it back."""
+    return Clock()
+
+
 def _running(server):
     server = server()
     try:
@@ -41,3 +48,8 @@ def postgresql():
 @pytest.fixture(scope="session")
 def redis_server():
     yield from _running(Redis)
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    yield from _running(MariaDB)

@@ -26,8 +26,8 @@ def race(pool, store, spent, name):
 
 
 if __name__ == "__main__":
-    _, url, name = sys.argv
-    store = open_store(url, now=time.time)
+    _, url, name, synchronous = sys.argv
+    store = open_store(url, now=time.time, synchronous=synchronous)
     kinds = {kind.kind: kind for kind in KINDS}
     with ThreadPoolExecutor(THREADS) as pool:
         print("ready", flush=True)
