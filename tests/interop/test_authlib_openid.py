@@ -5,11 +5,15 @@ import pytest
 import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.flask_client import OAuth
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import ClientSecretJWT
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oidc.core.claims import get_claim_cls_by_response_type
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.errors import InvalidClaimError
 from joserfc.jwk import KeySet
+from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
 from tests.live import CALLBACK
@@ -70,6 +74,23 @@ def test_signs_alice_in(openid, relying_party, site, method, algorithm):
     said = shop.get("/cb", query_string=parameters(back)).json
     assert (said["claims"]["iss"], said["claims"]["sub"]) == (openid.issuer, said["userinfo"]["sub"])
     assert (said["userinfo"]["name"], said["userinfo"]["email"]) == ("Alice Liddell", "alice@example.com")
+
+
+@pytest.mark.rfc("7523", "2.2")
+@pytest.mark.parametrize("method", ["client_secret_jwt", "private_key_jwt"])
+def test_authenticates_by_a_jwt(openid, relying_party, method):
+    config = relying_party(method, key_algorithm="RS256")
+    token = openid.token
+    if method == "client_secret_jwt":
+        proves, key = ClientSecretJWT(token), config["client_secret"]
+    else:
+        proves, key = PrivateKeyJWT(token, headers={"kid": "first"}), RSAKey.import_key(config["private_key"])
+    with OAuth2Session(config["client_id"], key, token_endpoint_auth_method=proves) as session:
+        session.fetch_token(token, grant_type="client_credentials", scope="reports:read")
+        assert session.get(config["api"]).json()["client_id"] == config["client_id"]
+        session.client_secret = RSAKey.generate_key(2048) if method == "private_key_jwt" else "another secret" * 4
+        with pytest.raises(OAuthError, match="invalid_client"):
+            session.fetch_token(token, grant_type="client_credentials", scope="reports:read")
 
 
 def test_error_is_understood(relying_party, site):
