@@ -75,7 +75,7 @@ class Pages:
         self._environment.globals.update(
             lang="en",
             direction="ltr",
-            product=urlsplit(settings.issuer).netloc if product is None else product,
+            product=product or settings.product or urlsplit(settings.issuer).netloc,
             static=settings.issuer_path + STATIC_PATH if static is None else static,
             consent_days=settings.consent_lifetime // DAY,
         )

@@ -119,6 +119,7 @@ class Settings:
     )
     allow_plain_pkce: bool = option(False, "Accept code_challenge_method=plain.", kind="flag", rfc="7636 4.2")
     consent_lifetime: int = option(365 * DAY, "How long a user's consent is remembered.", kind="duration")
+    product: str = option("", "The name above each page of ours; empty is the host of the issuer.")
     templates: str = option("", "A folder with pages of your own; a file there replaces ours of the same name.")
 
     # Tokens

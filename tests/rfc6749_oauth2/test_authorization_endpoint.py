@@ -81,12 +81,30 @@ def test_a_client_with_auto_grant_skips_the_page(provider):
     assert "code" in returned(provider.sign_in(browser, provider.authorize(browser, "ours")))
 
 
+@pytest.mark.rfc("9700", "2.1")
+def test_a_user_allows_what_the_page_showed_and_no_more(make_provider):
+    provider = make_provider(scopes={"read": "Read things", "write": "Write things"})
+    provider.add_client("app", provider.secret, scope="read")
+    browser = provider.browser()
+    page = provider.sign_in(browser, provider.authorize(browser))
+    provider.add_client("app", provider.secret, scope="read write")
+    page = provider.decide(browser, page)
+    assert page.status_code == 200
+    assert "Write things" in page.text
+    assert provider.redeem(returned(provider.decide(browser, page))["code"]).json["scope"] == "read write"
+
+
 def test_the_consent_page_names_the_client_the_user_and_where_the_browser_goes(make_provider):
     provider = make_provider(scopes={"read": "Read your files"})
     browser = provider.browser()
     page = provider.sign_in(browser, provider.authorize(browser, scope="read"))
     for said in ("My App", "alice", "client.example", "Read your files"):
         assert said in page.text
+
+
+def test_pages_bear_the_name_of_the_product(make_provider):
+    assert "Sign in to localhost:8080" in make_provider().authorize().text
+    assert "Sign in to Example Reports" in make_provider(product="Example Reports").authorize().text
 
 
 def test_use_another_account_signs_the_browser_out(provider):
