@@ -120,6 +120,24 @@ class TestTrouble:
         assert answer.status_code == 503
         assert "The directory does not answer." in answer.text
 
+    @pytest.mark.promise(13)
+    def test_it_costs_nobody_a_code(self, make_provider, house):
+        is_down = False
+
+        def find(username):
+            if is_down:
+                raise OAuthError("temporarily_unavailable", "The directory does not answer.")
+            return house.known.get(username)
+
+        house.check.find = find
+        provider = make_provider(login=PATH)
+        browser, page = sign_in(provider)
+        code = returned(provider.decide(browser, page))["code"]
+        is_down = True
+        assert provider.redeem(code).status_code == 503
+        is_down = False
+        assert provider.redeem(code).status_code == 200
+
     def test_what_is_no_user_signs_nobody_in(self, make_provider, house, caplog):
         house.check = lambda username, password: True
         provider = make_provider(login=PATH)

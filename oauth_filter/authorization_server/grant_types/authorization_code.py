@@ -39,8 +39,10 @@ def authorization_code(server: "Server", request: GrantRequest) -> Granted:
         user = server.users.find(code.username)
         if user is None or user.subject != code.subject:
             raise OAuthError("invalid_grant", "The user's access has ended.", reason="user_not_found")
-    except OAuthError:
-        server.store.exchange(code)
+    except OAuthError as error:
+        # Trouble of ours is no failure of the client's: it is told to come again with the same code.
+        if error.status < 500:
+            server.store.exchange(code)
         raise
     return Granted(client=client, scope=code.scope, user=user, basis=code, spent=code, presented=value)
 
