@@ -122,6 +122,13 @@ def test_a_client_that_may_not_refresh_gets_no_refresh_token(jwt_provider, clock
     assert "refresh_token" not in redeem(jwt_provider, assertion(clock)).json
 
 
+def test_a_client_for_registered_users_takes_nobody_else(jwt_provider, clock):
+    jwt_provider.add_client("app", secret=jwt_provider.secret, registration_required=True)
+    assert is_refused(redeem(jwt_provider, assertion(clock)), "registration_required")
+    jwt_provider.add_user("alice", registrations=("app",))
+    assert redeem(jwt_provider, assertion(clock)).status_code == 200
+
+
 def test_a_disabled_user_loses_the_tokens(jwt_provider, clock):
     tokens = redeem(jwt_provider, assertion(clock)).json
     jwt_provider.add_user("alice", enabled=False)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
+from oauth_filter.authorization_server.interaction import is_registered
 from oauth_filter.authorization_server.interaction import scope_of
 from oauth_filter.authorization_server.issue import Granted
 from oauth_filter.authorization_server.issue import basis_of
@@ -26,6 +27,8 @@ def jwt_bearer(server: "Server", request: GrantRequest) -> Granted:
     user = server.users.find(assertion.subject)
     if user is None:
         raise OAuthError("invalid_grant", "The subject of the assertion is not a user here.", reason="user_not_found")
+    if not is_registered(client, user):
+        raise OAuthError("invalid_grant", "The user is not registered for this client.", reason="registration_required")
     scope = scope_of(server.settings, client, request.form.single("scope"))
     if assertion.jti is not None or server.settings.jwt_require_jti:
         used = UsedAssertion(key=assertion.replay_key, issued_at=server.now(), expires_at=assertion.expires_at)
