@@ -87,7 +87,8 @@ class Claims:
         names = [name for token in Scope.parse(scope) for name in SCOPE_CLAIMS.get(token, ())]
         if (client.scope_handling or self._settings.scope_handling) == "compatibility":
             names += COMPATIBILITY_CLAIMS
-        names += [name for name in requested or () if name in USER_CLAIMS]
+        told = [name for token in scopes_of_claims(client, requested) for name in SCOPE_CLAIMS[token]]
+        names += [name for name in told if name in (requested or {})]
         return self.known(user, names)
 
     def known(self, user: User, names: Iterable[str]) -> dict[str, Any]:
@@ -104,6 +105,16 @@ class Claims:
         if self._callback is None:
             return {}
         return {k: v for k, v in self._callback(user, client, Scope.parse(scope)).items() if k not in REGISTERED}
+
+
+def scopes_of_claims(client: Client, requested: Iterable[str] | None) -> Scope:
+    """The scopes that tell what is requested claim by claim, as far as the client is registered for them.
+
+    Asking for a claim by its name gets a client nothing that the user does not allow, nor what is not for it.
+    """
+    names = frozenset(requested or ())
+    registered = SCOPE_CLAIMS if client.scope is None else Scope.parse(client.scope)
+    return Scope(*(token for token, told in SCOPE_CLAIMS.items() if token in registered and names & {*told}))
 
 
 def _sector(client: Client) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from oauth_filter.authorization_server.claims import ADMIN_SCOPE
 from oauth_filter.authorization_server.claims import OPENID_SCOPES
+from oauth_filter.authorization_server.claims import scopes_of_claims
 from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.authorization_server.debugging import quoted
 from oauth_filter.authorization_server.openid_request import OpenIDRequest
@@ -63,13 +64,13 @@ def signed_in(server: "Server", request: "Request") -> SignedIn | None:
 
 
 def next_step(
-    server: "Server", client: Client, scope: str, user: SignedIn | None, openid: OpenIDRequest, *, decided: bool = False
+    server: "Server", client: Client, access: Scope, user: SignedIn | None, openid: OpenIDRequest, allowed: Scope | None
 ) -> Step:
-    """What has to happen before the request can be answered. `decided` says that the user has just allowed it.
+    """What has to happen before the request can be answered. `allowed` is what the user has just said yes to.
 
     Raise OAuthError where prompt=none forbids to ask (Core section 3.1.2.6), or where asking would not help.
     """
-    step = _next_step(server, client, scope, user, openid, decided=decided)
+    step = _next_step(server, client, access, user, openid, allowed)
     if "none" in openid.prompt and step != "done":
         if step == "login":
             raise OAuthError("login_required", "The user has to sign in.", reason="authentication_required")
@@ -78,7 +79,7 @@ def next_step(
 
 
 def _next_step(
-    server: "Server", client: Client, scope: str, user: SignedIn | None, openid: OpenIDRequest, *, decided: bool
+    server: "Server", client: Client, access: Scope, user: SignedIn | None, openid: OpenIDRequest, allowed: Scope | None
 ) -> Step:
     if user is None or openid.prompt & {"login", "select_account"} or _is_too_long_ago(server, user, openid):
         return "login"
@@ -92,11 +93,17 @@ def _next_step(
             "unmet_authentication_requirements", "The acr cannot be reached.", reason="authentication_required"
         )
     check_registered(client, user.user)
-    if decided or client.auto_grant:
+    # Compared, because what the client may ask for can have grown while the page was open.
+    if client.auto_grant or (allowed is not None and access <= allowed):
         return "done"
     if client.consent == "always" or "consent" in openid.prompt:
         return "consent"
-    return "done" if has_consented(server, client, scope, user.user) else "consent"
+    return "done" if has_consented(server, client, access, user.user) else "consent"
+
+
+def access_of(client: Client, scope: str, openid: OpenIDRequest) -> Scope:
+    """What the user is asked to allow: the scope, and the scopes that tell what the `claims` parameter asks for."""
+    return Scope(*Scope.parse(scope), *scopes_of_claims(client, openid.claim_names))
 
 
 def _is_too_long_ago(server: "Server", user: SignedIn, openid: OpenIDRequest) -> bool:
@@ -132,13 +139,13 @@ def check_registered(client: Client, user: User) -> None:
         raise OAuthError("access_denied", "The user is not registered for this client.", reason="registration_required")
 
 
-def has_consented(server: "Server", client: Client, scope: str, user: User) -> bool:
+def has_consented(server: "Server", client: Client, access: Scope, user: User) -> bool:
     """Whether the user has allowed this client all of this before."""
     consent = server.store.get(Consent, Consent.key_of(user.subject or "", client.key))
-    return consent is not None and Scope.parse(scope) <= Scope.parse(consent.scope)
+    return consent is not None and access <= Scope.parse(consent.scope)
 
 
-def remember_consent(server: "Server", client: Client, scope: str, user: User) -> None:
+def remember_consent(server: "Server", client: Client, allowed: Scope, user: User) -> None:
     """Add this to what the user has allowed this client."""
     now = server.now()
     consent = server.store.get(Consent, Consent.key_of(user.subject or "", client.key)) or Consent(
@@ -147,7 +154,7 @@ def remember_consent(server: "Server", client: Client, scope: str, user: User) -
     server.store.put(
         replace(
             consent,
-            scope=str(Scope(*Scope.parse(consent.scope), *Scope.parse(scope))),
+            scope=str(Scope(*Scope.parse(consent.scope), *allowed)),
             issued_at=now,
             expires_at=now + server.settings.consent_lifetime,
         )

@@ -77,6 +77,11 @@ class OpenIDRequest:
         return tuple(value for value in values if isinstance(value, str)) if isinstance(values, list) else ()
 
     @property
+    def claim_names(self) -> frozenset[str]:
+        """Every claim that the `claims` parameter asks for, wherever it is to be told -- section 5.5."""
+        return frozenset(name for part in (self.claims or {}).values() for name in part or ())
+
+    @property
     def required_subject(self) -> str | None:
         """The `sub` that the `claims` parameter insists on -- section 5.5.1."""
         sub = ((self.claims or {}).get("id_token") or {}).get("sub")

@@ -210,6 +210,27 @@ class TestUserinfo:
         refreshed = provider.refresh(tokens["refresh_token"]).json["access_token"]
         assert self.get(provider, refreshed).json["email"] == "alice@example.com"
 
+    @pytest.mark.rfc("OpenID Core", "5.5")
+    def test_a_claim_takes_the_consent_that_its_scope_takes(self, provider, alice):
+        browser = provider.browser()
+        provider.code(browser=browser, scope="openid")
+        claims = json.dumps({"userinfo": {"email": None}, "id_token": {"address": None}})
+        page = provider.authorize(browser, scope="openid", claims=claims)
+        assert "See your e-mail address" in page.text
+        assert "See your postal address" in page.text
+        assert "See your phone number" not in page.text
+        assert "code" in returned(provider.decide(browser, page))
+        assert "code" in returned(provider.authorize(browser, scope="openid", claims=claims, prompt="none"))
+
+    @pytest.mark.rfc("OpenID Core", "5.5")
+    def test_no_claim_is_told_to_a_client_that_may_not_have_its_scope(self, provider, alice):
+        provider.add_client("app", provider.secret, scope="openid email")
+        wanted = {"email": None, "address": {"essential": True}}
+        claims = json.dumps({"userinfo": wanted, "id_token": wanted})
+        tokens = provider.tokens(scope="openid", claims=claims)
+        assert self.get(provider, tokens["access_token"]).json == {"sub": alice.subject, "email": "alice@example.com"}
+        assert "address" not in verified(provider, tokens["id_token"])
+
     @pytest.mark.rfc("6750", "3.1")
     def test_refuses_like_any_protected_resource(self, provider):
         assert self.get(provider, None).status_code == 401

@@ -16,6 +16,7 @@ from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.interaction import SignedIn
+from oauth_filter.authorization_server.interaction import access_of
 from oauth_filter.authorization_server.interaction import next_step
 from oauth_filter.authorization_server.interaction import scope_of
 from oauth_filter.authorization_server.interaction import session_grant
@@ -32,6 +33,7 @@ from oauth_filter.messages import AuthorizationRequest
 from oauth_filter.messages import Parameters
 from oauth_filter.messages import ProtocolError
 from oauth_filter.messages import is_code_challenge
+from oauth_filter.messages.form import encode_form
 from oauth_filter.records import Client
 from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
@@ -57,15 +59,18 @@ def authorize(server: "Server", request: Request) -> Response:
     return answer(server, request, request.raw_form() if request.method == "POST" else request.raw_query())
 
 
-def answer(server: "Server", request: Request, query: bytes | str, *, decided: bool = False) -> Response:
-    """Ask the user what is still to be asked, or send the browser back to the client."""
+def answer(server: "Server", request: Request, query: bytes | str, *, allowed: Scope | None = None) -> Response:
+    """Ask the user what is still to be asked, or send the browser back to the client.
+
+    `allowed` is what the user has just said yes to, on our page.
+    """
     try:
         asked = AuthorizationRequest.parse(query)
     except ProtocolError as error:
         return _refused(server, request, destination_of(server, error), error)
     to = destination(server, asked.client_id, asked.redirect_uri)
     try:
-        if not decided:  # a decision comes from a page of ours
+        if allowed is None:  # a decision comes from a page of ours
             check_origin(server.settings, to.client, request)
         openid = OpenIDRequest.of(asked)
         scope = permissible(server.settings, to.client, asked, openid)
@@ -74,11 +79,12 @@ def answer(server: "Server", request: Request, query: bytes | str, *, decided: b
                 "invalid_request", "The redirect_uri cannot receive a form.", reason="invalid_response_mode"
             )
         user = signed_in(server, request)
-        match next_step(server, to.client, scope, user, openid, decided=decided):
+        access = access_of(to.client, scope, openid)
+        match next_step(server, to.client, access, user, openid, allowed):
             case "login":
                 return login_page(server, request, to, asked, openid)
             case "consent" if user is not None:
-                return consent_page(server, request, to, asked, user, scope)
+                return consent_page(server, request, to, asked, user, access)
         assert user is not None  # noqa: S101 -- next_step() lets nobody through unseen; this is for the type checker
         return grant(server, request, to, asked, openid, user, scope)
     except OAuthError as error:
@@ -149,29 +155,30 @@ def login_page(
 
 
 def consent_page(
-    server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, user: SignedIn, scope: str
+    server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, user: SignedIn, access: Scope
 ) -> Response:
-    """Ask the user whether the client may."""
+    """Ask the user whether the client may. What they were shown is in the ticket: they allow that and no more."""
     session = server.sessions.read(request)
+    what = encode_form([("access", str(access)), ("query", asked.to_query())])
     html = server.pages.render(
         "consent.html",
         action=server.path("/oauth2/consent"),
-        ticket=server.sessions.seal("consent", session, asked.to_query(), user.user.subject),
+        ticket=server.sessions.seal("consent", session, what, user.user.subject),
         client_name=to.client.name or to.client.key,
         redirect_host=redirect_host(to.redirect_uri),
         username=user.user.display_name,
         can_switch=server.users.has_login_page,
-        scopes=described(server.settings, scope),
+        scopes=described(server.settings, access),
     )
     response = page(html, leads_away=True, frame_ancestors=to.client.origins)
     server.sessions.write(response, session)
     return response
 
 
-def described(settings: Settings, scope: str) -> list[tuple[str, str | None]]:
+def described(settings: Settings, scope: Scope) -> list[tuple[str, str | None]]:
     """Each scope with its sentence. Those that only steer the protocol are not worth a line."""
     words = {**OPENID_SCOPE_WORDS, **settings.scopes}
-    return [(token, words.get(token)) for token in Scope.parse(scope) if token not in SILENT_SCOPES]
+    return [(token, words.get(token)) for token in scope if token not in SILENT_SCOPES]
 
 
 def grant(

@@ -25,6 +25,7 @@ from oauth_filter.authorization_server.sessions import form_refused
 from oauth_filter.authorization_server.user_codes import Waiting
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import decode_form
+from oauth_filter.scope import Scope
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
@@ -131,7 +132,7 @@ def _confirm_page(server: "Server", request: Request, user: SignedIn, user_code:
         user_code=user_codes.shown(user_code),
         username=user.user.display_name,
         can_switch=server.users.has_login_page,
-        scopes=described(server.settings, waiting.device_code.scope),
+        scopes=described(server.settings, Scope.parse(waiting.device_code.scope)),
     )
     return _page(server, session, html)
 
