@@ -93,7 +93,7 @@ def after_sign_in(asked: AuthorizationRequest) -> AuthorizationRequest:
     """The request as it stands once the user has signed in anew: that wish is fulfilled, all others remain."""
     custom = asked.custom_parameters
     rest = [(name, value) for name, value in custom.pairs() if name != "prompt"]
-    if custom.get("max_age") == "0":
+    if _max_age(custom.get("max_age")) == 0:
         rest = [(name, value) for name, value in rest if name != "max_age"]
     if left := [prompt for prompt in custom.get("prompt", "").split() if prompt not in _SIGN_IN_PROMPTS]:
         rest.append(("prompt", " ".join(left)))

@@ -279,7 +279,9 @@ class TestPrompt:
         provider.code(browser=browser, scope="openid")
         assert "code" in returned(provider.authorize(browser, prompt="none", scope="openid"))
 
-    @pytest.mark.parametrize("again", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}])
+    @pytest.mark.parametrize(
+        "again", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "00"}]
+    )
     def test_login_asks_once_more_and_once_only(self, provider, again):
         browser = provider.browser()
         provider.code(browser=browser, scope="openid")
