@@ -31,6 +31,8 @@ class Server:
     name = None
     account = None
     """Who it runs as when root starts it."""
+    politely = signal.SIGTERM
+    """What ends it although somebody is connected."""
 
     def __init__(self):
         self.program = server_program(self.name)
@@ -75,20 +77,21 @@ class Server:
             assert time.monotonic() < patience, f"{self.name} does not answer"
             time.sleep(0.05)
 
-    def stop(self, how=signal.SIGTERM):
+    def stop(self, how=None):
         if self._process is not None:
-            self._process.send_signal(how)
+            self._process.send_signal(how or self.politely)
             self._process.wait(PATIENCE)
             self._process = None
 
     def remove(self):
-        self.stop(signal.SIGKILL if self._process is not None and self.name != "postgres" else signal.SIGINT)
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class PostgreSQL(Server):
     name = "postgres"
     account = "postgres"
+    politely = signal.SIGINT
 
     def __init__(self):
         super().__init__()

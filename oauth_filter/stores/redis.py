@@ -164,7 +164,7 @@ class RedisStore:
         last = None if after is None else _bytes(after)
         while True:
             minimum = b"-" if last is None else b"(" + last
-            last, keys = self._read("walk", kind.kind, index, minimum, min(count, WINDOW))
+            last, keys = self._read("walk", kind.kind, index, minimum, min(max(count, 1), WINDOW))
             yield keys
             if last is None:
                 return

@@ -56,6 +56,8 @@ class RedisServer:
         try:
             self._check(self._client.info())
             self._claim(generation)
+        except TypeError:
+            raise _refused("the URL has an option that redis-py does not know") from None
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
             raise _refused("the Redis server refuses the user or the password, or what they may do") from None
         except (redis.RedisError, OSError):

@@ -25,7 +25,7 @@ T = TypeVar("T")
 CONNECTIONS: Final = 10
 """The most that one process opens, as it needs them at a time; it keeps them."""
 _CONNECT_TIMEOUT: Final = 3
-_STATEMENT_TIMEOUT: Final = 5
+STATEMENT_TIMEOUT: Final = 5
 """Seconds. A request that needs several statements may take as many times that when the server is in trouble."""
 _NETWORK_TIMEOUT: Final = 8
 """Seconds after which a server that does not even acknowledge packets counts as gone."""
@@ -35,8 +35,8 @@ _LAST_ATTEMPT_AFTER: Final = 5.0
 
 _LOST_RACE: Final = {"40001", "40P01", 1020, 1213}
 """Serialization failures and deadlocks, of PostgreSQL by SQLSTATE and of MariaDB by number."""
-_WRONG_PASSWORD: Final = {"28000", "28P01", 1044, 1045, 1698}
-_NO_DATABASE: Final = {"3D000", 1049}
+_WRONG_PASSWORD: Final = {1044, 1045, 1698}
+_NO_DATABASE: Final = 1049
 _WRONG_VALUES: Final = ("22", "23")
 """SQLSTATE classes: the value, or the constraint, is at fault and not the server."""
 
@@ -61,7 +61,7 @@ class Database:
                 pool_reset_on_return=None,
                 pool_size=CONNECTIONS,
                 max_overflow=0,
-                pool_timeout=_STATEMENT_TIMEOUT,
+                pool_timeout=STATEMENT_TIMEOUT,
                 pool_use_lifo=True,
                 hide_parameters=True,
                 connect_args=_POSTGRESQL if self._is_postgresql else _MYSQL,
@@ -77,6 +77,8 @@ class Database:
             with self.engine.connect() as connection:
                 self._check(connection)
             self.write(create)
+        except TypeError:
+            raise _refused("URL has an option that the driver does not know") from None
         except sa.exc.DBAPIError as error:
             # None of the driver's words: they may quote a URL that was misread, and with it a part of the password.
             raise _refused(_why(error)) from None
@@ -136,7 +138,7 @@ class Database:
         """Settings of a new connection, which hold whatever the server's own defaults are."""
         if self._is_postgresql:
             connection.autocommit = True
-            milliseconds = _STATEMENT_TIMEOUT * 1000
+            milliseconds = STATEMENT_TIMEOUT * 1000
             wanted = {
                 "statement_timeout": f"{milliseconds}",
                 "idle_in_transaction_session_timeout": f"{2 * milliseconds}",
@@ -153,11 +155,11 @@ class Database:
         else:
             statements = [
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-                f"SET SESSION innodb_lock_wait_timeout = {_STATEMENT_TIMEOUT}",
+                f"SET SESSION innodb_lock_wait_timeout = {STATEMENT_TIMEOUT}",
             ]
             if "MariaDB" in connection.get_server_info():
-                statements.append(f"SET SESSION max_statement_time = {_STATEMENT_TIMEOUT}")
-                statements.append(f"SET SESSION idle_write_transaction_timeout = {2 * _STATEMENT_TIMEOUT}")
+                statements.append(f"SET SESSION max_statement_time = {STATEMENT_TIMEOUT}")
+                statements.append(f"SET SESSION idle_write_transaction_timeout = {2 * STATEMENT_TIMEOUT}")
         cursor = connection.cursor()
         for statement in statements:
             cursor.execute(statement)
@@ -242,9 +244,11 @@ def _unavailable() -> OAuthError:
 
 def _why(error: sa.exc.DBAPIError) -> str:
     code = _code(error)
-    if code in _WRONG_PASSWORD:
+    # PostgreSQL's library has no code for what went wrong before it was connected, only words.
+    said = str(error.orig) if code is None else ""
+    if code in _WRONG_PASSWORD or "authentication" in said:
         return "refuses the user or the password"
-    if code in _NO_DATABASE:
+    if code == _NO_DATABASE or "does not exist" in said:
         return "does not exist on that server; create it first"
     if code is not None and isinstance(error, sa.exc.ProgrammingError | sa.exc.InternalError):
         return f"cannot be used (error {code}); its user must be allowed to create tables, or find them there"

@@ -159,6 +159,37 @@ def test_a_reader_never_uses_a_number_from_before_the_revocation(store):
         assert [reader.exception() for reader in readers] == [None] * 3
 
 
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("url", [*EMBEDDED, *SERVERS], indirect=True)
+@pytest.mark.parametrize("of", ["grant", "client", "subject"])
+def test_an_exchange_does_not_outrun_a_revocation(store, of):
+    """What is exchanged while its client is revoked is revoked with it: nothing that follows from it lives."""
+    threads = 8
+
+    def exchange_for_ever(name, names, is_revoked):
+        number = 0
+        while True:
+            must_fail = is_revoked.is_set()
+            following = RefreshToken(key=f"{name} {number + 1}", **names)
+            if not store.exchange(RefreshToken(key=f"{name} {number}"), following):
+                return number
+            assert not must_fail
+            number += 1
+
+    with ThreadPoolExecutor(threads) as pool:
+        for round_ in range(10):
+            names = {"grant_id": f"{of} {round_}", "client_id": "c", "subject": "s"}
+            chains = [f"{of} {round_} {thread}" for thread in range(threads)]
+            store.put(*(RefreshToken(key=f"{chain} 0", **names) for chain in chains))
+            is_revoked = threading.Event()
+            racing = [pool.submit(exchange_for_ever, chain, names, is_revoked) for chain in chains]
+            time.sleep(0.005)
+            store.revoke(of, names["grant_id" if of == "grant" else "client_id" if of == "client" else "subject"])
+            is_revoked.set()
+            for chain, length in zip(chains, [thread.result() for thread in racing], strict=True):
+                assert store.get(RefreshToken, f"{chain} {length}") is None
+
+
 @pytest.mark.parametrize("url", [*EMBEDDED, *SERVERS], indirect=True)
 def test_reading_goes_on_while_clients_change(store):
     store.put(Client(key="c", name="0"))

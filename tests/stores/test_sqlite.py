@@ -149,9 +149,9 @@ def test_people_find_one_table_a_kind(store, path):
     assert row == ("k", "s", "c", '{"scope":"read write"}')
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:oauth.db", "oauth.db", "redis://x", ""])
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:oauth.db", "oauth.db", "redis", ""])
 def test_other_urls_are_refused(url, clock):
-    with pytest.raises(ConfigError, match=r"store: use memory: or sqlite:///"):
+    with pytest.raises(ConfigError, match=r"store: use memory:, sqlite:///"):
         open_store(url, now=clock)
 
 
