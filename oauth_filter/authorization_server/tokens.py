@@ -34,13 +34,14 @@ def is_honoured(server: "Server", token: AccessToken | RefreshToken) -> bool:
 def bearer(server: "Server", authorization: str | None) -> AccessToken:
     """The access token in the Authorization header of a request to an endpoint of ours -- RFC 6750 section 2.1.
 
-    Raise OAuthError `invalid_token` when there is none, or none that is good. Does not check its scope.
+    Raise OAuthError `invalid_token` when there is none, none that is good, or one for an entity: whoever stands for
+    that is sent such tokens, and must not be able to use them here (RFC 9068 section 4). Does not check its scope.
     """
     value = bearer_token_from_header(authorization)
     if value is None:
         raise OAuthError("invalid_token", "An access token is needed.", reason="access_token_required")
     token = find_token(server, value)
-    if not isinstance(token, AccessToken) or not is_honoured(server, token):
+    if not isinstance(token, AccessToken) or token.audience or not is_honoured(server, token):
         raise OAuthError(
             "invalid_token", "The access token is unknown, expired or revoked.", reason="access_token_invalid"
         )

@@ -105,6 +105,15 @@ def test_what_was_not_granted_is_refused(provider, scope, reason):
     assert (answer.status_code, answer.json["error"], answer.json["error_reason"]) == (400, "invalid_scope", reason)
 
 
+@pytest.mark.rfc("9068", "4", "the resource server MUST validate that the aud claim contains itself")
+def test_who_is_sent_a_token_for_an_entity_cannot_administer_with_it(provider):
+    provider.add_client("app", secret=provider.secret, scope="oauth2:admin")
+    for target, status in (("", 200), (" target-entity:todo-api", 401)):
+        answer = provider.token(grant_type="client_credentials", scope="oauth2:admin" + target)
+        headers = {"Authorization": f"Bearer {answer.json['access_token']}"}
+        assert provider.browser().get("/oauth2/api/entity/closed/grant", headers=headers).status_code == status
+
+
 def test_a_user_flow_does_not_take_targets(make_provider):
     provider = make_provider(scopes={"read": "Read"})
     answer = provider.authorize(scope="target-entity:todo-api")
@@ -131,6 +140,16 @@ class TestGranting:
         answer = provider.token(grant_type="client_credentials", scope="target-entity:todo-api")
         assert answer.json["error"] == "invalid_scope"
         assert provider.token(grant_type="client_credentials", scope=f"target-entity:{EMAIL}").status_code == 200
+
+    @pytest.mark.promise(10)
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+    def test_a_form_of_another_site_grants_nothing(self, provider, content_type):
+        body = json.dumps({"grant": {"recipientEntityId": "native", "permissions": ["read"]}})
+        answer = provider.browser().post(
+            "/oauth2/api/entity/closed/grant", data=body, content_type=content_type, headers=basic()
+        )
+        assert answer.status_code == 415
+        assert provider.browser().get("/oauth2/api/entity/closed/grant", headers=basic()).json == {"grants": []}
 
     @pytest.mark.parametrize(
         ("headers", "status"),
