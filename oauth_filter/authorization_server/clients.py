@@ -172,5 +172,8 @@ def _may_be_silent(client: Client, form: Parameters) -> bool:
         case "not_required":
             return True
         case "not_required_with_pkce":
-            # A refresh token came from a redemption that had a verifier, and is rotated.
-            return form.single("code_verifier") is not None or form.single("grant_type") == "refresh_token"
+            # Other grants have no use for a verifier: there it is a word that anybody can add. What a refresh token
+            # was issued for is not known here; a stolen one is what rotation is for.
+            grant_type = form.single("grant_type")
+            is_proved = grant_type == "authorization_code" and form.single("code_verifier") is not None
+            return is_proved or grant_type == "refresh_token"

@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from oauth_filter.records import GRANT_TYPES
 from oauth_filter.records import User
 from tests.provider import CALLBACK
+from tests.provider import PASSWORD
 from tests.provider import VERIFIER
 
 
@@ -450,6 +452,14 @@ class TestClientAuthentication:
         assert answer.status_code == status
         answer = provider.redeem(provider.code("spa"), "spa", client_secret="wrong")
         assert answer.status_code == 401, "a secret that is sent is checked"
+
+    @pytest.mark.parametrize("grant_type", ["password", "urn:ietf:params:oauth:grant-type:device_code"])
+    def test_a_verifier_proves_nothing_where_nothing_checks_it(self, provider, grant_type):
+        provider.add_client(
+            "spa", secret=provider.secret, client_authentication="not_required_with_pkce", grant_types=GRANT_TYPES
+        )
+        form = {"grant_type": grant_type, "username": "alice", "password": PASSWORD, "code_verifier": VERIFIER}
+        assert provider.token("spa", **form).json["error_reason"] == "missing_client_secret"
 
     @pytest.mark.promise(4)
     def test_a_disabled_client_stops_at_once(self, provider):
