@@ -89,12 +89,19 @@ def issue(server: "Server", request: "Request", granted: Granted) -> Mapping[str
     issued: list[Record] = [record, *refresh_record]
     if isinstance(spent, RefreshToken) and refresh_record:
         issued += _successor(server, spent, granted.presented, answer)
-    if spent is None or _stays(server, spent):
+    if server.settings.refresh_revokes_access_token and isinstance(spent, RefreshToken) and spent.access_token_key:
+        # First, so that whoever is interrupted after it ends a token too early, and never leaves one too many.
+        server.store.delete(AccessToken, spent.access_token_key)
+    if spent is None:
         server.store.put(*issued)
+    elif _stays(server, spent):
+        server.store.put(*issued)
+        # What ended it after it was found ended nothing that came later: this would outlive it.
+        if not _is_live(server, spent):
+            server.store.delete(AccessToken, record.key)
+            raise _not_found(spent)
     elif not server.store.exchange(spent, *issued):
         return _lost(server, request, granted)
-    if server.settings.refresh_revokes_access_token and isinstance(spent, RefreshToken) and spent.access_token_key:
-        server.store.delete(AccessToken, spent.access_token_key)
     server.event(
         "token_refreshed" if isinstance(spent, RefreshToken) else "token_issued",
         request,
@@ -240,12 +247,15 @@ def repeated(server: "Server", spent: RefreshToken, presented: str) -> Mapping[s
 
 
 def _lost(server: "Server", request: "Request", granted: Granted) -> Mapping[str, Any]:
-    """Somebody was faster: for a refresh within the grace it was the same client, and gets the same answer."""
+    """Somebody was faster: for a refresh within the grace it was the same client, and gets the same answer.
+
+    Or it was revoked, or expired, at this very moment: then nobody has used it, and there is nothing to be alarmed at.
+    """
     spent = granted.spent
     if isinstance(spent, RefreshToken) and (answer := repeated(server, spent, granted.presented)) is not None:
         return answer
     assert spent is not None  # noqa: S101 -- only an exchange can be lost; this is for the type checker
-    raise reused(server, request, spent)
+    raise reused(server, request, spent) if _is_live(server, spent) else _not_found(spent)
 
 
 def reused(server: "Server", request: "Request", spent: Spendable) -> OAuthError:
@@ -263,6 +273,10 @@ def reused(server: "Server", request: "Request", spent: Spendable) -> OAuthError
         grant_id=spent.grant_id,
         reason=f"{spent.kind}_reused",
     )
+    return _not_found(spent)
+
+
+def _not_found(spent: Spendable) -> OAuthError:
     match spent:
         case RefreshToken():
             return refresh_token_not_found()
@@ -292,6 +306,10 @@ def refresh_token_not_found(detail: str | None = None) -> OAuthError:
 
 def device_code_not_found() -> OAuthError:
     return OAuthError("invalid_grant", "The device code is unknown or used.", reason="invalid_device_code")
+
+
+def _is_live(server: "Server", spent: Spendable) -> bool:
+    return server.store.get(type(spent), spent.key) is not None
 
 
 def _stays(server: "Server", spent: Spendable) -> bool:
