@@ -32,9 +32,22 @@ def test_every_answer_names_the_issuer(provider):
 
 def test_the_request_can_come_as_a_post(provider):
     browser = provider.browser()
-    page = browser.post("/oauth2/authorize", data=provider.request())
-    answer = provider.decide(browser, provider.sign_in(browser, page))
-    assert "code" in returned(answer)
+    answer = browser.post("/oauth2/authorize", data=provider.request())
+    assert answer.status_code == 303
+    page = provider.sign_in(browser, browser.get(answer.location))
+    assert "code" in returned(provider.decide(browser, page))
+    assert "code" in returned(browser.post("/oauth2/authorize", data=provider.request()))
+
+
+@pytest.mark.promise(10)
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_a_post_from_another_site_ends_no_session(provider, prompt):
+    browser = provider.browser()
+    provider.code(browser=browser)
+    # The cookie is SameSite=Lax: it does not come with the form, and would be replaced by one in the answer.
+    answer = provider.browser().post("/oauth2/authorize", data=provider.request(prompt=prompt, state="a&b=ü"))
+    assert "Set-Cookie" not in answer.headers
+    assert returned(browser.get(answer.location))["state"] == "a&b=ü"
 
 
 @pytest.mark.parametrize("state", ["a b&c=d#€\U0001f511", " ", "%41", "+", "x" * 2000])

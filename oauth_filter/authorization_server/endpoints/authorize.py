@@ -15,6 +15,7 @@ from oauth_filter.authorization_server.endpoints.login import ask_to_sign_in
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
+from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.interaction import SignedIn
 from oauth_filter.authorization_server.interaction import access_of
 from oauth_filter.authorization_server.interaction import next_step
@@ -79,6 +80,10 @@ def answer(server: "Server", request: Request, query: bytes | str, *, allowed: S
                 "invalid_request", "The redirect_uri cannot receive a form.", reason="invalid_response_mode"
             )
         user = signed_in(server, request)
+        if user is None and request.method == "POST" and allowed is None:
+            # Browsers keep cookies back from a form of another site, and send them with the GET that follows. A login
+            # page now would come with a cookie of ours, and so any site could sign the user out.
+            return redirect(f"{server.path(PATH)}?{asked.to_query()}", 303)
         access = access_of(to.client, scope, openid)
         match next_step(server, to.client, access, user, openid, allowed):
             case "login":
@@ -149,7 +154,7 @@ def check_code_challenge(settings: Settings, client: Client, asked: Authorizatio
 def login_page(
     server: "Server", request: Request, to: Destination, asked: AuthorizationRequest, openid: OpenIDRequest
 ) -> Response:
-    """Ask who the user is. The whole request comes back in the query of one URL, also when it came as a POST."""
+    """Ask who the user is. The whole request comes back in the query of one URL."""
     back = f"{PATH}?{after_sign_in(asked).to_query()}"
     return ask_to_sign_in(server, request, back, client=to.client, login_hint=openid.login_hint)
 
