@@ -12,6 +12,7 @@ from oauth_filter.authorization_server.destination import destination
 from oauth_filter.authorization_server.destination import destination_of
 from oauth_filter.authorization_server.destination import page
 from oauth_filter.authorization_server.endpoints.login import ask_to_sign_in
+from oauth_filter.authorization_server.http import MAX_QUERY
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
@@ -83,7 +84,7 @@ def answer(server: "Server", request: Request, query: bytes | str, *, allowed: S
         if user is None and request.method == "POST" and allowed is None:
             # Browsers keep cookies back from a form of another site, and send them with the GET that follows. A login
             # page now would come with a cookie of ours, and so any site could sign the user out.
-            return redirect(f"{server.path(PATH)}?{asked.to_query()}", 303)
+            return redirect(f"{server.path(PATH)}?{_as_url(asked)}", 303)
         access = access_of(to.client, scope, openid)
         match next_step(server, to.client, access, user, openid, allowed):
             case "login":
@@ -94,6 +95,13 @@ def answer(server: "Server", request: Request, query: bytes | str, *, allowed: S
         return grant(server, request, to, asked, openid, user, scope)
     except OAuthError as error:
         return _refused(server, request, to, error, asked)
+
+
+def _as_url(asked: AuthorizationRequest) -> str:
+    query = asked.to_query()
+    if len(query) > MAX_QUERY:
+        raise OAuthError("invalid_request", "The request is too long.", reason="request_too_large")
+    return query
 
 
 def permissible(settings: Settings, client: Client, asked: AuthorizationRequest, openid: OpenIDRequest) -> str:
