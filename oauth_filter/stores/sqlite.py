@@ -186,7 +186,7 @@ class SQLiteStore:
     @contextlib.contextmanager
     def _write(self, *, announce: bool) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its start: it never fails for having read too early."""
-        with self._connections.writing, self._connections.use() as connection:
+        with self._connections.turn(), self._connections.use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             if announce:
                 self._generation.suspend()

@@ -18,8 +18,9 @@ from oauth_filter.errors import Problem
 APPLICATION_ID: Final = 0x6F617574  # "oaut", what `file` shows
 VERSION: Final = 1
 SYNCHRONOUS: Final = ("NORMAL", "FULL", "EXTRA")
-LOCK_TIMEOUT: Final = 30.0
-"""Seconds a writer waits for the others before the store counts as unavailable."""
+LOCK_TIMEOUT: Final = 10.0
+"""Seconds a writer waits for the threads of its process, and then for other processes, before the store counts as
+unavailable. Both together are less than the 30 seconds after which gunicorn, for one, kills a worker."""
 
 
 class Connections:
@@ -73,9 +74,7 @@ class Connections:
         except (sqlite3.Error, OSError) as error:
             if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError | sqlite3.NotSupportedError):
                 raise
-            raise OAuthError(
-                "temporarily_unavailable", "The store cannot be reached.", reason="store_unavailable"
-            ) from error
+            raise _unavailable() from error
         finally:
             # Whatever went wrong, closing rolls back and the next verb starts with a fresh connection.
             if connection is not None and not sound:
@@ -85,6 +84,17 @@ class Connections:
                     self._idle.append(connection)
                 self._in_use -= 1
                 self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """A turn to write, of the threads of this process: SQLite's own waiting is by polling."""
+        writing = self._writing
+        if not writing.acquire(timeout=LOCK_TIMEOUT):
+            raise _unavailable()
+        try:
+            yield
+        finally:
+            writing.release()
 
     def close(self) -> None:
         with self._changed:
@@ -128,8 +138,7 @@ class Connections:
 
     def _reset(self) -> None:
         self._changed = threading.Condition(threading.Lock())
-        self.writing = threading.Lock()
-        """Where the threads of this process queue to write: SQLite's own waiting is by polling."""
+        self._writing = threading.Lock()
         self._in_use = 0
         self._forking = False
 
@@ -186,6 +195,10 @@ os.register_at_fork(
     after_in_parent=_after_fork_in_parent,
     after_in_child=_after_fork_in_child,
 )
+
+
+def _unavailable() -> OAuthError:
+    return OAuthError("temporarily_unavailable", "The store cannot be reached.", reason="store_unavailable")
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

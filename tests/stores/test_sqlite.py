@@ -1,10 +1,12 @@
 """The SQLite store keeps the contract, and what is said of its file, its processes and its troubles."""
 
+import gc
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 
@@ -115,6 +117,7 @@ def test_a_dropped_store_leaves_one_too(tmp_path, clock):
     store = open_store(f"sqlite:///{tmp_path}/oauth.db", now=clock)
     store.put(Client(key="c"))
     del store
+    gc.collect()  # its walk of purging refers back to it
     assert sorted(file.name for file in tmp_path.iterdir()) == ["oauth.db", "oauth.db-generation"]
 
 
@@ -441,6 +444,38 @@ def test_a_lock_that_is_never_let_go_is_trouble_for_writers_only(tmp_path, clock
         assert store.get(AccessToken, "k") is not None
         assert store.generation() == generation
     store.put(AccessToken(key="other"))
+    store.close()
+
+
+def test_a_writer_who_does_not_come_to_an_end_is_trouble_for_the_threads_behind_it(path, monkeypatch):
+    monkeypatch.setattr("oauth_filter.stores.sqlite_file.LOCK_TIMEOUT", 0.05)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def clock():
+        if threading.current_thread() is slow:
+            writing.set()
+            go_on.wait(30)
+        return 1_700_000_000.0
+
+    slow = threading.Thread(target=lambda: store.exchange(RefreshToken(key="r")))
+    store = open_store(f"sqlite:///{path}", now=clock)
+    slow.start()
+    assert writing.wait(30)
+    troubled = []
+    others = [
+        threading.Thread(target=lambda: troubled.append(unavailable(lambda: store.put(AccessToken(key="k")))))
+        for _ in range(3)
+    ]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join(10)
+    went_on_without_it = list(troubled)
+    go_on.set()
+    for thread in (slow, *others):
+        thread.join()
+    assert went_on_without_it == [True, True, True]
+    store.put(AccessToken(key="k"))
     store.close()
 
 
