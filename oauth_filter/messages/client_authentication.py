@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from typing import Any
 from typing import ClassVar
 from typing import Final
@@ -121,11 +122,7 @@ def parse_client_authentication(authorization: str | None, form: Parameters) -> 
     if asserts:
         return _parse_assertion(assertion, assertion_type, form_id)
     if basic is not None:
-        if form_id is not None and form_id != basic.client_id:
-            raise ProtocolError(
-                "invalid_request", "Two different client ids are sent", reason="client_id_mismatch"
-            )
-        return basic
+        return _of_client(basic, form_id)
     if form_id is not None and form_id.isspace():
         raise ProtocolError("invalid_request", "Missing client_id parameter", reason="missing_client_id")
     if form_secret is not None:
@@ -187,6 +184,20 @@ def _parse_basic(authorization: str) -> ClientSecretBasic | PublicClient:
     if (raw_id, raw_secret) != (client_id, client_secret) and raw_id.strip():
         unencoded = ClientSecretBasic(client_id=raw_id, client_secret=raw_secret)
     return ClientSecretBasic(client_id=client_id, client_secret=client_secret, unencoded=unencoded)
+
+
+def _of_client(basic: ClientSecretBasic | PublicClient, form_id: str | None) -> ClientSecretBasic | PublicClient:
+    """The header, read in such ways only as name the client of the form, where that names one."""
+    if form_id is None:
+        return basic
+    unencoded = basic.unencoded if isinstance(basic, ClientSecretBasic) else None
+    if unencoded is not None and unencoded.client_id != form_id:
+        unencoded = None
+    if basic.client_id == form_id:
+        return replace(basic, unencoded=unencoded) if isinstance(basic, ClientSecretBasic) else basic
+    if unencoded is not None:
+        return unencoded
+    raise ProtocolError("invalid_request", "Two different client ids are sent", reason="client_id_mismatch")
 
 
 def _malformed_basic() -> ProtocolError:

@@ -111,6 +111,22 @@ def test_malformed_basic(authorization):
     assert (error.code, error.status, error.reason) == ("invalid_request", 400, "invalid_client_authentication")
 
 
+@pytest.mark.parametrize(
+    ("sent", "client_id", "readings"),
+    [
+        (b"a+b:s", "", [("a b", "s"), ("a+b", "s")]),
+        (b"a+b:s", "client_id=a+b", [("a b", "s")]),
+        (b"a+b:s", "client_id=a%2Bb", [("a+b", "s")]),
+        (b"ab:s+t", "client_id=ab", [("ab", "s t"), ("ab", "s+t")]),
+    ],
+)
+def test_no_reading_of_the_header_is_of_another_client_than_the_form(sent, client_id, readings):
+    found = parse_client_authentication(basic(sent), decode_form(client_id))
+    assert readings == [
+        (reading.client_id, reading.client_secret) for reading in (found, found.unencoded) if reading is not None
+    ]
+
+
 @pytest.mark.rfc("6749", "2.3", "not more than one method in each request")
 @pytest.mark.parametrize(
     ("authorization", "form", "reason"),
