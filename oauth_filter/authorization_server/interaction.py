@@ -81,12 +81,14 @@ def next_step(
 def _next_step(
     server: "Server", client: Client, access: Scope, user: SignedIn | None, openid: OpenIDRequest, allowed: Scope | None
 ) -> Step:
-    if user is None or openid.prompt & {"login", "select_account"} or _is_too_long_ago(server, user, openid):
+    if user is None:
         return "login"
-    if not _is_expected(server, client, user, openid):
+    is_again = openid.prompt & {"login", "select_account"} or _is_too_long_ago(server, user, openid)
+    if is_again or not _is_expected(server, client, user, openid):
         if not server.users.has_login_page:
-            # Whoever keeps the session would send the same user back, and so round and round.
-            raise OAuthError("login_required", "Another user is signed in.", reason="authentication_required")
+            # Whoever keeps the session would send the same user back unasked. "If it cannot reauthenticate the
+            # End-User, it MUST return an error, typically login_required" (Core section 3.1.2.1).
+            raise OAuthError("login_required", "The user cannot be asked again.", reason="authentication_required")
         return "login"
     if openid.essential_acr and user.acr not in openid.essential_acr:
         raise OAuthError(

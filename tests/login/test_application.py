@@ -99,6 +99,16 @@ class TestAnApplication:
         browser.post("/login", data={"user": "alice"})
         assert "My App" in provider.authorize(browser).text
 
+    @pytest.mark.rfc("OpenID Core", "3.1.2.1", "If it cannot reauthenticate the End-User, it MUST return an error")
+    @pytest.mark.parametrize("again", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}])
+    def test_whom_it_knows_cannot_be_asked_again(self, provider, again):
+        browser = provider.browser()
+        # Whom it does not know it asks anyway.
+        back = parse_qs(urlsplit(provider.authorize(browser, prompt="login").location).query)["next"][0]
+        browser.post("/login", data={"user": "alice"})
+        assert "My App" in browser.get(back).text
+        assert returned(provider.authorize(browser, **again))["error"] == "login_required"
+
     def test_its_own_pages_work_as_before(self, provider):
         browser = provider.browser()
         browser.post("/login", data={"user": "alice"})
