@@ -17,7 +17,6 @@ from markupsafe import escape
 
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
-from oauth_filter.settings import DAY
 from oauth_filter.settings import Settings
 
 TEMPLATES: Final = (
@@ -77,7 +76,6 @@ class Pages:
             direction="ltr",
             product=product or settings.product or urlsplit(settings.issuer).netloc,
             static=settings.issuer_path + STATIC_PATH if static is None else static,
-            consent_days=settings.consent_lifetime // DAY,
         )
         if settings.templates and not Path(settings.templates).is_dir():
             raise ConfigError([Problem(option="templates", message="there is no such folder")])

@@ -71,7 +71,9 @@ class TestConsent:
             if "password" in page.text:
                 page = provider.sign_in(browser, page)
             assert page.status_code == 200
+            assert "not be asked again" not in page.text
             assert "code" in returned(provider.decide(browser, page))
+        assert "not be asked again" in provider.authorize(browser).text
 
     def test_always_means_that_it_cannot_be_had_without_asking(self, provider):
         provider.add_client("asks", consent="always")

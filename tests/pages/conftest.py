@@ -35,6 +35,7 @@ def values(text):
             "username": text,
             "scopes": [("reports:read", text), (text, None)],
             "redirect_host": text,
+            "consent_days": 365,
         },
         "device.html": {"action": text, "ticket": text, "user_code": text, "error": text, "username": text},
         "device_confirm.html": {

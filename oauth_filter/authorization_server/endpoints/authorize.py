@@ -39,6 +39,7 @@ from oauth_filter.messages.form import encode_form
 from oauth_filter.records import Client
 from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
+from oauth_filter.settings import DAY
 from oauth_filter.settings import Settings
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def consent_page(
         username=user.user.display_name,
         can_switch=server.users.has_login_page,
         scopes=described(server.settings, access),
+        consent_days=0 if to.client.consent == "always" else server.settings.consent_lifetime // DAY,
     )
     response = page(html, leads_away=True, frame_ancestors=to.client.origins)
     server.sessions.write(response, session)
