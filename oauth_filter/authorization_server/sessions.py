@@ -62,7 +62,8 @@ class Sessions:
         self._lifetime = settings.session_lifetime
         self._secure = settings.is_https
         self._path = settings.issuer_path + "/oauth2"
-        # Browsers keep other hosts and plain http from setting a cookie of this prefix.
+        # Plain http cannot set a cookie of this prefix. A sibling host can: only `__Host-` keeps it out, which would
+        # send the cookie to every path of the application.
         self.cookie_name: Final = "__Secure-oauth_filter" if settings.is_https else "oauth_filter"
         self._cookies = _serializer(settings, "session cookie")
         self._tickets = _serializer(settings, "form ticket")
