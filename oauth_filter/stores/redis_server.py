@@ -54,6 +54,13 @@ class RedisServer:
     def open(self, generation: int) -> None:
         """Make or check what is there. Raise ConfigError if the server cannot be used, or has something else's keys."""
         try:
+            self._open(generation)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, generation: int) -> None:
+        try:
             self._check(self._client.info())
             self._claim(generation)
         except TypeError:

@@ -56,7 +56,7 @@ class _Statements:
         columns = [table.c[name] for name in _COLUMNS]
         this = table.c.key == sa.bindparam("this", type_=Name())
         alive = _alive(kind)
-        values: dict[str, Any] = {name: sa.bindparam(name) for name in _COLUMNS} | {"born": _SEQUENCE}
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in (*_COLUMNS, "born")}
         self.table = table
         self.get = sa.select(*columns).where(this, alive)
         self.put = _upsert(table, values, is_postgresql=is_postgresql)
@@ -120,6 +120,7 @@ class _Revocations:
             sa.select(REVOCATION.c.key).where(grants, REVOCATION.c.revoked_at <= sa.bindparam("until")).limit(WINDOW)
         )
         self.forget = REVOCATION.delete().where(grants, REVOCATION.c.key.in_(sa.bindparam("keys", expanding=True)))
+        self.sequence = sa.select(STORE.c.sequence)
         self.generation = sa.select(STORE.c.generation)
 
 
@@ -154,7 +155,7 @@ class SQLStore:
 
     def put(self, *records: Record) -> None:
         def work(connection: sa.Connection) -> None:
-            self._insert(connection, records)
+            self._insert(connection, records, self._sequence(connection))
 
         if records:
             self._database.write(work)
@@ -163,9 +164,10 @@ class SQLStore:
         sql = self._sql[type(record)]
 
         def work(connection: sa.Connection) -> bool:
+            row = _row(record, self._sequence(connection))
             connection.execute(sql.give_way, {"this": record.key, "now": self._now()})
             try:
-                if connection.execute(sql.add, _row(record)).rowcount != 1:
+                if connection.execute(sql.add, row).rowcount != 1:
                     return False
             except sa.exc.IntegrityError:
                 # MariaDB has no way to say "or nothing" that would not also cut off what is too long.
@@ -180,9 +182,12 @@ class SQLStore:
         sql = self._sql[type(spent)]
 
         def work(connection: sa.Connection) -> bool:
-            # Before the other is judged: a revocation in between ends these too, as they are born before it.
-            self._insert(connection, issued)
-            return connection.execute(sql.spend, {"this": spent.key, "now": self._now()}).rowcount == 1
+            # Before the record is judged: a revocation in between then ends what is issued here as well.
+            born = self._sequence(connection)
+            if connection.execute(sql.spend, {"this": spent.key, "now": self._now()}).rowcount != 1:
+                return False
+            self._insert(connection, issued, born)
+            return True
 
         return self._database.write(work)
 
@@ -240,10 +245,14 @@ class SQLStore:
     def close(self) -> None:
         self._database.close()
 
-    def _insert(self, connection: sa.Connection, records: Sequence[Record]) -> None:
+    def _sequence(self, connection: sa.Connection) -> int:
+        # By itself, because within an INSERT MariaDB would lock the row, and wait for every revocation under way.
+        return int(connection.execute(self._revocations.sequence).scalar_one())
+
+    def _insert(self, connection: sa.Connection, records: Sequence[Record], born: int) -> None:
         # In one order, whoever inserts: two who insert the same in different ones would wait for each other.
         for record in sorted(records, key=lambda record: (record.kind, record.key)):
-            connection.execute(self._sql[type(record)].put, _row(record))
+            connection.execute(self._sql[type(record)].put, _row(record, born))
         if any(record.guarded for record in records):
             self._announce(connection)
 
@@ -280,5 +289,5 @@ def _new_generation() -> int:
     return secrets.randbits(63)
 
 
-def _row(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in ENVELOPE} | {"details": dump_details(record)}
+def _row(record: Record, born: int) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in ENVELOPE} | {"details": dump_details(record), "born": born}

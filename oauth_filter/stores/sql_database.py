@@ -74,6 +74,24 @@ class Database:
     def open(self, create: Callable[[sa.Connection], None]) -> None:
         """Connect for the first time and let `create` make tables, in a transaction. Raise ConfigError."""
         try:
+            self._open(create)
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """What `work` reads, each statement seeing what is committed when it starts."""
+        return self._run(work, in_transaction=False)
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Commit what `work` did, or nothing of it when it returns False or raises. It may be called again."""
+        return self._run(work, in_transaction=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _open(self, create: Callable[[sa.Connection], None]) -> None:
+        try:
             with self.engine.connect() as connection:
                 self._check(connection)
             self.write(create)
@@ -86,17 +104,6 @@ class Database:
             cause = error.__cause__
             why = _why(cause) if isinstance(cause, sa.exc.DBAPIError) else "does not answer"
             raise _refused(why) from None
-
-    def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """What `work` reads, each statement seeing what is committed when it starts."""
-        return self._run(work, in_transaction=False)
-
-    def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Commit what `work` did, or nothing of it when it returns False or raises. It may be called again."""
-        return self._run(work, in_transaction=True)
-
-    def close(self) -> None:
-        self.engine.dispose()
 
     def _run(self, work: Callable[[sa.Connection], T], *, in_transaction: bool) -> T:
         began = time.monotonic()
@@ -221,10 +228,9 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 def _code(error: sa.exc.DBAPIError) -> object:
     """The SQLSTATE of PostgreSQL, or the number of MariaDB; None when it is the driver that complains."""
     original = error.orig
-    state = getattr(original, "sqlstate", None)
-    if state is not None:
-        return state
-    return original.args[0] if original is not None and original.args and isinstance(original.args[0], int) else None
+    if original is not None and original.args and isinstance(original.args[0], int):
+        return original.args[0]
+    return getattr(original, "sqlstate", None)
 
 
 def _is_callers_mistake(error: sa.exc.DBAPIError) -> bool:
