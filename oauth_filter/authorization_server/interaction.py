@@ -11,6 +11,7 @@ from oauth_filter.authorization_server.claims import OPENID_SCOPES
 from oauth_filter.authorization_server.claims import scopes_of_claims
 from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.authorization_server.debugging import quoted
+from oauth_filter.authorization_server.entities import PREFIX as TARGET_ENTITY
 from oauth_filter.authorization_server.openid_request import OpenIDRequest
 from oauth_filter.authorization_server.sessions import stamp
 from oauth_filter.errors import OAuthError
@@ -199,6 +200,13 @@ def scope_of(settings: Settings, client: Client, asked: str | None) -> str:
     if ADMIN_SCOPE in scope and (registered is None or ADMIN_SCOPE not in registered):
         # `unknown_scope = allow` lets clients name scopes of their own, not make themselves administrators.
         raise OAuthError("invalid_scope", "The scope is not allowed to this client.", reason="unknown_scope")
+    if any(token.startswith(TARGET_ENTITY) for token in scope):
+        # Only client_credentials takes targets, and out of the scope: here they would be permissions nobody granted.
+        raise OAuthError(
+            "invalid_scope",
+            "Only a client acting for itself can ask for entities.",
+            reason="invalid_target_entity_scope",
+        )
     known = scope if policy == "allow" else Scope(*(token for token in scope if is_known(settings, token)))
     allowed = known if registered is None else known & registered
     if policy != "remove" and allowed != scope:

@@ -114,9 +114,10 @@ def test_who_is_sent_a_token_for_an_entity_cannot_administer_with_it(provider):
         assert provider.browser().get("/oauth2/api/entity/closed/grant", headers=headers).status_code == status
 
 
-def test_a_user_flow_does_not_take_targets(make_provider):
-    provider = make_provider(scopes={"read": "Read"})
-    answer = provider.authorize(scope="target-entity:todo-api")
+@pytest.mark.parametrize("unknown_scope", ["reject", "remove", "allow"])
+def test_a_user_flow_does_not_take_targets(make_provider, unknown_scope):
+    provider = make_provider(unknown_scope=unknown_scope)
+    answer = provider.authorize(scope="read target-entity:todo-api:read")
     assert "error=invalid_scope" in answer.location
 
 
