@@ -40,6 +40,14 @@ def client_address(environ: "WSGIEnvironment", trusted_proxies: tuple[str, ...])
     return peer
 
 
+def subscriber(address: str | None) -> str | None:
+    """Whom an address stands for where guesses are counted: of IPv6, one subscriber has all of a /64 (RFC 6177)."""
+    found = _address(address or "")
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((found, 64), strict=False))
+    return address
+
+
 @lru_cache(maxsize=16)
 def _networks(trusted_proxies: tuple[str, ...]) -> tuple[_Network, ...]:
     return tuple(ipaddress.ip_network(network, strict=False) for network in trusted_proxies)

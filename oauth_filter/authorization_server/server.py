@@ -10,6 +10,7 @@ from oauth_filter.authorization_server.claims import Claims
 from oauth_filter.authorization_server.clients import Clients
 from oauth_filter.authorization_server.pages import Pages
 from oauth_filter.authorization_server.proxies import client_address
+from oauth_filter.authorization_server.proxies import subscriber
 from oauth_filter.authorization_server.sessions import Sessions
 from oauth_filter.authorization_server.users import Users
 from oauth_filter.events import Event
@@ -54,6 +55,10 @@ class Server:
     def address(self, request: "Request") -> str | None:
         """Where a request comes from, as far as that can be known."""
         return client_address(request.environ, self.settings.trusted_proxies)
+
+    def subscriber(self, request: "Request") -> str | None:
+        """Whom to count the guesses of a request against."""
+        return subscriber(self.address(request))
 
     def event(
         self,

@@ -31,7 +31,7 @@ def authenticate(
     who has many addresses and guesses at many accounts once.
     """
     username = normalize("NFC", username)
-    places = limits.take(server, GUESSES, username, server.address(request))
+    places = limits.take(server, GUESSES, username, server.subscriber(request))
     if places is None:
         raise OAuthError("invalid_grant", "Too many wrong passwords. Wait a while.", reason=LOCKED, status=429)
     user = server.users.authenticate(username, password)

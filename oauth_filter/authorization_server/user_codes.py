@@ -93,7 +93,7 @@ def guess_as_user(
     """
     if read(typed) is None:
         return find(server, typed, client_id=client_id)  # nothing is learnt from what cannot be a code
-    address = server.address(request)
+    address = server.subscriber(request)
     places = _granted(limits.take(server, OF_SUBJECT, subject))
     more = limits.take(server, FIRST_OF_SUBJECT, subject) or limits.take(server, OF_ADDRESS, address)
     if more is None:
@@ -105,7 +105,7 @@ def guess_as_stranger(server: "Server", request: "Request", typed: str | None, *
     """As `find`, for whoever is at this address."""
     if read(typed) is None:
         return find(server, typed, client_id=client_id)
-    return _judged(server, _granted(limits.take(server, OF_STRANGER, server.address(request))), typed, client_id)
+    return _judged(server, _granted(limits.take(server, OF_STRANGER, server.subscriber(request))), typed, client_id)
 
 
 def guess_as_client(server: "Server", typed: str | None, *, client_id: str) -> Waiting:

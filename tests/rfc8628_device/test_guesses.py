@@ -101,5 +101,9 @@ def test_strangers_are_counted_by_address(provider, start):
     assert {validate(guess) for guess in guesses(20)} == {400}
     assert validate(device.user_code) == 429
     assert validate(device.user_code, "192.0.2.2") == 200
+    # Whoever has one address of IPv6 has 2**64 of them.
+    assert {validate(guess, f"2001:db8::{guess[-2:].encode().hex()}") for guess in guesses(20)} == {400}
+    assert validate(device.user_code, "2001:db8::ffff:1") == 429
+    assert validate(device.user_code, "2001:db8:0:1::1") == 200
     alice = Person(provider)
     assert is_confirmed(alice, enter(alice, device.user_code))
