@@ -29,6 +29,10 @@ ALGORITHMS: Final[dict[str, Algorithm]] = {
 ASYMMETRIC_ALGORITHMS: Final = tuple(name for name in get_args(KnownAlgorithm) if not name.startswith("HS"))
 """Those whose keys may be public."""
 
+# RFC 9864 names the curve that EdDSA leaves open; PyJWT knows the older name only.
+_SAME: Final = {"EdDSA", "Ed25519"}
+ALGORITHMS["Ed25519"] = ALGORITHMS["EdDSA"]
+
 _CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _BAD_KEY: Final = (PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, OverflowError)
 
@@ -74,7 +78,9 @@ def _fitting(material: Any, algorithm: str) -> Any:
                 raise ValueError("an RSA key has 2048 bits or more (RFC 7518 section 3.3)")
         case EllipticCurvePublicKey() if material.curve.name == _CURVES.get(algorithm):
             pass
-        case Ed25519PublicKey() | Ed448PublicKey() if algorithm == "EdDSA":
+        case Ed25519PublicKey() if algorithm in _SAME:
+            pass
+        case Ed448PublicKey() if algorithm == "EdDSA":
             pass
         case _:
             raise ValueError(f"the key is not one for {algorithm}")
@@ -137,7 +143,7 @@ def _is_meant_for(member: dict[str, Any], algorithm: str) -> bool:
         member.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
-        and member.get("alg", algorithm) == algorithm
+        and (member.get("alg", algorithm) == algorithm or {member.get("alg"), algorithm} == _SAME)
         and "d" not in member
     )
 

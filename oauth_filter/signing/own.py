@@ -73,7 +73,7 @@ class OwnKeys:
         return claims
 
     def current(self, algorithm: SigningAlgorithm) -> SigningKey:
-        """The key that signs now. The first one is made here, and may sign at once: nobody has a JWK Set without it."""
+        """The key that signs now. The first is made here and may sign at once: no JWK Set is given out without it."""
         return self.signing(algorithm) or self._make(algorithm, self._now())
 
     def signing(self, algorithm: str) -> SigningKey | None:
@@ -95,9 +95,11 @@ class OwnKeys:
 
     def jwks(self) -> dict[str, Any]:
         """The JWK Set: keys that sign, will sign, or have signed something that is still good -- RFC 7517 section 5."""
-        if not any(key.algorithm == self._settings.id_token_signing_alg for key in self.all()):
-            self.current(self._settings.id_token_signing_alg)
-        return {"keys": [json.loads(key.public_jwk) for key in self.all()]}
+        keys = self.all()
+        # One of each from the start: a key that came later would sign before those who keep the set have seen it.
+        missing = [algorithm for algorithm in OWN_ALGORITHMS if algorithm not in {key.algorithm for key in keys}]
+        keys += [self.current(algorithm) for algorithm in missing]
+        return {"keys": [json.loads(key.public_jwk) for key in keys]}
 
     def rotate(self, algorithm: SigningAlgorithm) -> SigningKey:
         """Make a new key. It is published now, signs after `jwks_lifetime`, and then the ones before leave the set.

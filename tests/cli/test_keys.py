@@ -130,10 +130,10 @@ def test_two_processes_that_made_the_first_key_at_once(cli):
 @pytest.mark.rfc("7517", "5")
 def test_the_jwk_set_of_a_running_provider_shows_both(cli):
     def kids(answer):
-        return {key["kid"] for key in answer.json()["keys"]}
+        return {key["kid"] for key in answer.json()["keys"] if key["alg"] == "RS256"}
 
     with cli.provider() as ask:
         (first,) = kids(ask("GET", "oauth2/jwks"))
         second = cli.json("keys", "rotate")["kid"]
-        assert kids(ask("GET", "oauth2/jwks")) == {first, second} == set(states(cli))
-        assert states(cli) == {first: "signing", second: "waiting"}
+        assert kids(ask("GET", "oauth2/jwks")) == {first, second}
+        assert states(cli).items() >= {first: "signing", second: "waiting"}.items()

@@ -335,7 +335,7 @@ public_key = ssh-rsa
         "oauth.ini:27: scope: 'reports:write' is not in [scopes], did you mean 'reports:read'?",
         "oauth.ini:29: grant_types: client_credentials needs a secret (RFC 6749 section 4.4)",
         "oauth.ini:31: algorithm: use one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, "
-        "ES256, ES384, ES512, EdDSA",
+        "ES256, ES384, ES512, EdDSA, Ed25519",
         "oauth.ini:33: public_key: that is not a public key as PEM text",
     ]
 

@@ -41,8 +41,7 @@ def tokens(provider, **parameters):
 
 def test_its_provider_does_what_it_says(shop):
     answer = tokens(shop, scope="openid profile email", nonce="n1")
-    [key] = shop.browser().get("/oauth2/jwks").json["keys"]
-    assert key["alg"] == "ES256"
+    [key] = [key for key in shop.browser().get("/oauth2/jwks").json["keys"] if key["alg"] == "ES256"]
     options = {"verify_exp": False, "verify_iat": False}
     claims = jwt.decode(
         answer["id_token"], jwt.PyJWK(key), issuer="http://localhost:8080", audience="shop", options=options

@@ -388,6 +388,14 @@ class TestKeys:
             assert {"kid", "alg", "use", "kty"} <= key.keys()
             assert not {"d", "p", "q", "k"} & key.keys()
 
+    def test_the_set_has_a_key_for_every_algorithm_before_it_signs(self, provider):
+        """A client that came later would otherwise get signatures by a key that nobody's copy of the set has."""
+        keys = provider.browser().get("/oauth2/jwks").json["keys"]
+        assert sorted(key["alg"] for key in keys) == ["ES256", "EdDSA", "PS256", "RS256"]
+        provider.add_client("app", secret=provider.secret, id_token_signed_response_alg="ES256")
+        token = provider.tokens(scope="openid")["id_token"]
+        assert jwt.get_unverified_header(token)["kid"] in {key["kid"] for key in keys}
+
     @pytest.mark.promise(5)
     def test_private_keys_are_stored_sealed(self, provider):
         from oauth_filter.records import SigningKey
@@ -404,7 +412,8 @@ class TestKeys:
         new_kid = keys.rotate("RS256").key
 
         def published():
-            return {key["kid"] for key in provider.browser().get("/oauth2/jwks").json["keys"]}
+            keys = provider.browser().get("/oauth2/jwks").json["keys"]
+            return {key["kid"] for key in keys if key["alg"] == "RS256"}
 
         assert published() == {old_kid, new_kid}
         signed_by = jwt.get_unverified_header(provider.tokens(scope="openid")["id_token"])["kid"]

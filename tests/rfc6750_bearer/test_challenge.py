@@ -56,9 +56,6 @@ def test_headers_of_one_refusal_cannot_change_those_of_the_next(site):
     assert site.request().challenge == 'Bearer realm="api"'
 
 
-@pytest.mark.parametrize(
-    ("realm", "quoted"),
-    [('say "x"', r"say \"x\""), ("back\\slash", r"back\\slash"), ("a\r\nX: y", "a??X: y"), ("é", "?")],
-)
-def test_the_realm_cannot_break_out_of_its_quotes(site_of, realm, quoted):
-    assert site_of(realm=realm).request().challenge == f'Bearer realm="{quoted}"'
+def test_a_realm_of_several_words(site_of):
+    """What a header cannot hold is refused with the settings."""
+    assert site_of(realm="my API, v2").request().challenge == 'Bearer realm="my API, v2"'

@@ -10,10 +10,7 @@ const AUTHENTICATION = {
   client_secret_basic: ({ client_secret }) => oauth.ClientSecretBasic(client_secret),
   client_secret_post: ({ client_secret }) => oauth.ClientSecretPost(client_secret),
   client_secret_jwt: ({ client_secret }) => oauth.ClientSecretJwt(client_secret),
-  private_key_jwt: async ({ private_key }) => oauth.PrivateKeyJwt(await imported(private_key), {
-    // It would say Ed25519, which is what RFC 9864 calls the very same.
-    [oauth.modifyAssertion]: (header) => { if (header.alg === "Ed25519") header.alg = "EdDSA" },
-  }),
+  private_key_jwt: async ({ private_key }) => oauth.PrivateKeyJwt(await imported(private_key)),
 }
 
 async function discover({ issuer, algorithm = "oidc" }) {
