@@ -59,7 +59,7 @@ def refusal(realm: str, scope: frozenset[str], code: str, description: str, stat
 def _bearer(realm: str, scope: frozenset[str], error: str | None = None, description: str | None = None) -> Header:
     value = BearerChallenge(
         # A header carries printable ASCII; what else a realm has is no reason to answer nothing.
-        realm=re.sub(r"[^\x20-\x7E]", "?", realm),
+        realm=realm,
         error=error,
         error_description=description,
         scope=Scope(*sorted(scope)),
