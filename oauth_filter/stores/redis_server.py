@@ -67,6 +67,8 @@ class RedisServer:
             raise _refused("the URL has an option that redis-py does not know") from None
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
             raise _refused("the Redis server refuses the user or the password, or what they may do") from None
+        except redis.ResponseError as error:
+            raise _refused(f"the Redis server refuses to work ({type(error).__name__})") from None
         except (redis.RedisError, OSError):
             raise _refused("the Redis server cannot be reached; see that it runs and that the URL is right") from None
 

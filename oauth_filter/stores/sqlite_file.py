@@ -23,6 +23,19 @@ LOCK_TIMEOUT: Final = 10.0
 unavailable. Both together are less than the 30 seconds after which gunicorn, for one, kills a worker."""
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that knows which file it was opened on, whatever has the name of it later."""
+
+    path: str
+    file: tuple[int, int]
+
+    def is_current(self) -> bool:
+        try:
+            return _identity(self.path) == self.file
+        except OSError:
+            return False
+
+
 class Connections:
     """Connections to one file, each used by one thread at a time, none of them carried through a fork.
 
@@ -47,7 +60,7 @@ class Connections:
         self._path: Final = path
         self._synchronous: Final = synchronous
         self._lock_file: Final = lock_file
-        self._idle: Final[list[sqlite3.Connection]] = []
+        self._idle: Final[list[_Connection]] = []
         self._reset()
         self._create(prepare)
         # A store that is dropped without `close` still leaves the file tidy.
@@ -67,6 +80,11 @@ class Connections:
                 connection = self._idle.pop()
         sound = False
         try:
+            while connection is not None and not connection.is_current():
+                # What is written to a file that was removed or replaced is lost, and nobody is told.
+                _abandoned.append(connection)
+                with self._changed:
+                    connection = self._idle.pop() if self._idle else None
             if connection is None:
                 connection = self._open()
             yield connection
@@ -120,7 +138,8 @@ class Connections:
             )
             raise ConfigError([Problem(option="store", file=str(self._path), message=fault)]) from error
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> _Connection:
+        file = _identity(str(self._path))
         # mode=rw: a file that has vanished is trouble to report, not one to replace by an empty one.
         connection = sqlite3.connect(
             f"{self._path.as_uri()}?mode=rw",
@@ -128,7 +147,9 @@ class Connections:
             timeout=LOCK_TIMEOUT,
             isolation_level=None,
             check_same_thread=False,
+            factory=_Connection,
         )
+        connection.path, connection.file = str(self._path), file
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         except BaseException:
@@ -156,7 +177,7 @@ class Connections:
 
     def _after_fork_in_child(self) -> None:
         # Only a fork that went past `_before_fork` leaves some: they are the parent's, neither to be used nor closed.
-        _inherited.extend(self._idle)
+        _abandoned.extend(self._idle)
         self._idle.clear()
         # The threads that may have held or awaited the old lock do not exist here.
         self._reset()
@@ -165,7 +186,8 @@ class Connections:
 _everywhere: Final["weakref.WeakSet[Connections]"] = weakref.WeakSet()
 _registering: Final = threading.Lock()
 _forking: Final[list[Connections]] = []
-_inherited: Final[list[sqlite3.Connection]] = []
+_abandoned: Final[list[sqlite3.Connection]] = []
+"""Connections that must be neither used nor closed."""
 
 
 def _before_fork() -> None:
@@ -201,9 +223,20 @@ def _unavailable() -> OAuthError:
     return OAuthError("temporarily_unavailable", "The store cannot be reached.", reason="store_unavailable")
 
 
-def _close_all(connections: list[sqlite3.Connection]) -> None:
+def _identity(path: str) -> tuple[int, int]:
+    """Which file has this name now. Raise OSError when none has."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def _close_all(connections: list[_Connection]) -> None:
     while connections:
-        connections.pop().close()
+        connection = connections.pop()
+        if connection.is_current():
+            connection.close()
+        else:
+            # SQLite would delete the log of whatever has the name of its file now.
+            _abandoned.append(connection)
 
 
 @contextlib.contextmanager

@@ -380,6 +380,34 @@ def test_a_file_that_has_gone_is_trouble_and_not_an_empty_store(store, path, ver
     assert not path.exists()
 
 
+@pytest.mark.promise(13)
+@pytest.mark.parametrize("verb", range(8))
+def test_nothing_is_written_to_a_file_that_was_removed_while_it_was_open(store, path, verb):
+    store.put(AccessToken(key="k"))
+    path.unlink()
+    assert unavailable(verbs(store)[verb])
+    assert not path.exists()
+
+
+@pytest.mark.promise(13)
+def test_what_takes_its_place_is_the_store_and_keeps_its_log(opened, path, tmp_path, clock):
+    before = opened()
+    before.put(AccessToken(key="before"))
+    backup = open_store(f"sqlite:///{tmp_path}/backup.db", now=clock)
+    backup.put(AccessToken(key="restored"))
+    backup.close()
+    (tmp_path / "backup.db").replace(path)
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink()
+    beside_it = opened()
+    beside_it.put(AccessToken(key="new"))
+    for store in (before, beside_it):
+        assert [token.key for token in store.find(AccessToken)] == ["new", "restored"]
+    before.put(AccessToken(key="newer"))
+    before.close()
+    assert [token.key for token in beside_it.find(AccessToken)] == ["new", "newer", "restored"]
+
+
 @pytest.mark.parametrize("verb", range(8))
 def test_a_damaged_file_is_trouble(store, path, verb):
     store.put(AccessToken(key="k"), RefreshToken(key="r"))
