@@ -28,6 +28,6 @@ def access_token_claims(server: "Server", client: Client, user: User | None, tok
         "auth_time": None if token.auth_time is None else int(token.auth_time),
         "acr": token.acr,
         "amr": list(token.amr) or None,
-        "sid": token.sid,
+        "sid": server.claims.session(client, token.sid),
     }
     return {name: value for name, value in claims.items() if value is not None}

@@ -73,11 +73,18 @@ class Claims:
 
     def subject(self, client: Client, subject: str) -> str:
         """The `sub` this client sees: the same for everybody, or one of its sector's own (section 8.1)."""
-        if client.subject_type == "public":
-            return subject
+        return subject if client.subject_type == "public" else self._of_sector(client, "pairwise ", subject)
+
+    def session(self, client: Client, sid: str | None) -> str | None:
+        """The `sid` this client sees: two sectors that saw the same would know that it is the same person."""
+        if sid is None or client.subject_type == "public":
+            return sid
+        return self._of_sector(client, "pairwise sid ", sid)
+
+    def _of_sector(self, client: Client, use: str, text: str) -> str:
         sector = client.sector_identifier or _sector(client)
-        keyed = f"{len(sector)}:{sector}:{subject}".encode()
-        hashed = hmac.new(b"pairwise " + self._settings.secret.encode(), keyed, hashlib.sha256).digest()
+        keyed = f"{len(sector)}:{sector}:{text}".encode()
+        hashed = hmac.new((use + self._settings.secret).encode(), keyed, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
     def of_scope(

@@ -44,7 +44,7 @@ def id_token(
         "nonce": nonce,
         "acr": basis.acr,
         "amr": list(basis.amr) or None,
-        "sid": basis.sid,
+        "sid": server.claims.session(client, basis.sid),
         "at_hash": half_hash(access_token, algorithm) if access_token else None,
         "c_hash": half_hash(code, algorithm) if code else None,
     }

@@ -58,12 +58,15 @@ def clients_of_session(server: "Server", subject: str, sid: str) -> list[Client]
 
 def front_channel(server: "Server", clients: list[Client], sid: str) -> list[tuple[Client, str]]:
     """Those that end their own session in a frame, with the URL of the frame -- Front-Channel Logout section 2."""
-    said = [("iss", server.settings.issuer), ("sid", sid)]
     return [
-        (client, with_query(client.logout_uri, said))
+        (client, with_query(client.logout_uri, _session_of(server, client, sid)))
         for client in clients
         if client.logout_uri is not None and _can_be_framed(client.logout_uri)
     ]
+
+
+def _session_of(server: "Server", client: Client, sid: str) -> list[tuple[str, str]]:
+    return [("iss", server.settings.issuer), ("sid", server.claims.session(client, sid) or "")]
 
 
 def _can_be_framed(uri: str) -> bool:
@@ -112,7 +115,7 @@ def _logout_token(server: "Server", client: Client, user: SignedIn) -> str:
         "iat": now,
         "exp": now + TOKEN_LIFETIME,
         "jti": credentials.new_id(),
-        "sid": user.sid,
+        "sid": server.claims.session(client, user.sid),
         "events": {EVENT: {}},
     }
     return server.keys.sign(claims, algorithm=client.id_token_signed_response_alg, typ="logout+jwt")

@@ -464,6 +464,15 @@ class TestPairwise:
         assert subs["one"] == subs["two"] != subs["three"]
         assert alice.subject not in subs.values()
 
+    def test_two_sectors_cannot_tell_by_the_session_that_it_is_the_same_person(self, provider):
+        browser = provider.browser()
+        sids = []
+        for client_id, sector in (("one", "one.example"), ("too", "one.example"), ("two", "two.example")):
+            provider.add_client(client_id, subject_type="pairwise", sector_identifier=sector)
+            tokens = provider.redeem(provider.code(client_id, browser, scope="openid"), client_id).json
+            sids.append(verified(provider, tokens["id_token"], client_id)["sid"])
+        assert sids[0] == sids[1] != sids[2]
+
 
 class TestJWTAccessTokens:
     """RFC 9068."""

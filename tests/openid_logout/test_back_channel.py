@@ -97,7 +97,7 @@ def test_it_is_signed_as_the_clients_id_tokens_and_names_its_subject(provider, r
     outcome(provider)
     header, claims = verified(provider, receiver.tokens[0])
     assert header["alg"] == "ES256"
-    assert claims["sub"] == told["sub"]
+    assert (claims["sub"], claims["sid"]) == (told["sub"], told["sid"])
 
 
 @pytest.mark.promise(11)

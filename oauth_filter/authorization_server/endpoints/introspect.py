@@ -85,6 +85,6 @@ def _description(server: "Server", token: AccessToken | RefreshToken, value: str
         "auth_time": None if token.auth_time is None else int(token.auth_time),
         "acr": token.acr,
         "amr": list(token.amr) or None,
-        "sid": token.sid,
+        "sid": server.claims.session(client, token.sid),
     }
     return {**about, **{name: value for name, value in said.items() if value is not None}}

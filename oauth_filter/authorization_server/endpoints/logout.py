@@ -66,7 +66,8 @@ class LogoutRequest:
         if self.hint is None or self.client is None or user.sid is None:
             return False
         subject = server.claims.subject(self.client, user.user.subject or "")
-        return self.hint.get("sid") == user.sid and self.hint.get("sub") == subject
+        sid = server.claims.session(self.client, user.sid)
+        return self.hint.get("sid") == sid and self.hint.get("sub") == subject
 
     def destination(self, server: "Server") -> str:
         """Where the browser goes after signing out."""
