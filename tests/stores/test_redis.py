@@ -17,11 +17,15 @@ from oauth_filter.stores import open_store
 from tests.stores.contract import StoreContract
 
 
+@pytest.fixture(autouse=True)
+def empty(redis_server):
+    redis_server.empty()
+
+
 @pytest.fixture
 def opened(redis_server, clock):
-    """Open the store of the server, empty at first, as often as asked."""
+    """Open the store of the server as often as asked."""
     stores = []
-    redis_server.empty()
 
     def opened(**options):
         stores.append(open_store(redis_server.url, **({"now": clock, "synchronous": "NORMAL"} | options)))
@@ -208,7 +212,6 @@ def test_a_full_memory_is_trouble_for_writers_only_and_leaves_no_half(store, red
 
 
 def test_keys_of_something_else_are_refused_and_left_alone(redis_server):
-    redis_server.empty()
     redis_server.execute("SET", "oauth:theirs", "x")
     refused("keys of something else with our names; name another database", redis_server.url)
     assert redis_server.execute("KEYS", "*") == [b"oauth:theirs"]
@@ -217,7 +220,6 @@ def test_keys_of_something_else_are_refused_and_left_alone(redis_server):
 
 
 def test_keys_of_others_in_the_same_database_do_not_matter(redis_server, clock):
-    redis_server.empty()
     redis_server.execute("SET", "session:oauth:access_token:k", "x")
     store = open_store(redis_server.url, now=clock, synchronous="NORMAL")
     assert store.find(AccessToken) == []
