@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
 
-MAX_TOKEN_LENGTH: Final = 4096
-"""Characters. Some servers let headers of any length through, and each would be hashed."""
+MAX_TOKEN_LENGTH: Final = 16 * 1024
+"""Characters; a JWT of ours that lists a hundred permissions has some seven thousand. Some servers let headers of any
+length through, and each would be hashed."""
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _ANOTHER_HEADER: Final = re.compile(r"(\A|,)[ \t]*bearer\b.*,|,[ \t]*bearer[ \t]", re.IGNORECASE | re.DOTALL)

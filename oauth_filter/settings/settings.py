@@ -161,7 +161,11 @@ class Settings:
         choices=("one_time", "reusable"),
         rfc="9700 4.14.2",
     )
-    refresh_revokes_access_token: bool = option(False, "A refresh ends the access token issued before.", kind="flag")
+    refresh_revokes_access_token: bool = option(
+        False,
+        "A refresh ends the access token issued before; where refresh tokens are reusable, the first one only.",
+        kind="flag",
+    )
     token_parameters_in_query: bool = option(
         False, "Accept the parameters of the token endpoint in the URL's query, where they end up in logs.", kind="flag"
     )

@@ -77,6 +77,16 @@ def test_the_application_sees_them_too(make_provider, provider):
     assert same_store.call(token).json == {"todo-api": ["read"]}
 
 
+def test_a_token_with_as_many_permissions_as_there_can_be_is_not_too_long(provider):
+    permissions = [f"documents.of.department.{number:02}.read" for number in range(100)]
+    provider.store.put(Entity(key="large", permissions=tuple(permissions)))
+    grant(provider, "large", "app", permissions)
+    provider.add_client("app", secret=provider.secret, access_token_format="jwt")
+    token = provider.token(grant_type="client_credentials", scope="target-entity:large").json["access_token"]
+    assert len(token) > 4096
+    assert provider.call(token).status_code == 200
+
+
 @pytest.mark.rfc("9068", "4", "the resource server MUST validate that the aud claim contains itself")
 def test_an_application_can_say_which_entities_it_is(make_provider, provider):
     todo = make_provider(audience=("todo-api",), store=provider.store)

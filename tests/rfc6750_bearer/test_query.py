@@ -76,7 +76,7 @@ def test_header_and_query_together_are_a_bad_request(site):
         "access_token={0}%ff",
         "access_token={0}\xff",
         "access_token={0}\u20ac",
-        "access_token=" + "a" * 4097,
+        "access_token=" + "a" * 16385,
     ],
 )
 def test_anything_but_one_well_encoded_token_is_a_bad_request(site, query, path):
