@@ -1,7 +1,6 @@
 """Refusals of protected requests -- RFC 6750 section 3."""
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,7 +57,6 @@ def refusal(realm: str, scope: frozenset[str], code: str, description: str, stat
 
 def _bearer(realm: str, scope: frozenset[str], error: str | None = None, description: str | None = None) -> Header:
     value = BearerChallenge(
-        # A header carries printable ASCII; what else a realm has is no reason to answer nothing.
         realm=realm,
         error=error,
         error_description=description,
