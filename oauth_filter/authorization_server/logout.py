@@ -51,6 +51,14 @@ def end_session(server: "Server", request: "Request", user: SignedIn) -> None:
             _tell(server, request, client, client.backchannel_logout_uri, user)
 
 
+def prolong_session(server: "Server", user: SignedIn) -> None:
+    """Let logout reach for longer what the user has signed in to: the session goes on by a sign-in anew."""
+    ends_at = server.now() + server.settings.session_lifetime
+    server.store.put(
+        *[replace(grant, expires_at=ends_at) for grant in _grants(server, user.user.subject, user.sid or "")]
+    )
+
+
 def clients_of_session(server: "Server", subject: str, sid: str) -> list[Client]:
     """The clients the user signed in to in this session, by their ids."""
     return _clients(server, _grants(server, subject, sid))

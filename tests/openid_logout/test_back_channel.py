@@ -100,6 +100,18 @@ def test_it_is_signed_as_the_clients_id_tokens_and_names_its_subject(provider, r
     assert (claims["sub"], claims["sid"]) == (told["sub"], told["sid"])
 
 
+def test_a_client_is_told_however_long_the_session_goes_on(provider, alice, receiver, outcome):
+    alice.sign_in_to("app")
+    alice.sign_in_to("mail")
+    most = provider.settings.session_lifetime - 60
+    provider.clock.advance(most)
+    alice.sign_in_to("app", prompt="login")
+    provider.clock.advance(most)
+    sign_out(alice)
+    outcome(provider)
+    assert len(receiver.tokens) == 1
+
+
 @pytest.mark.promise(11)
 def test_a_logout_token_is_no_id_token_to_us(provider, alice, receiver, outcome):
     alice.sign_in_to("app")

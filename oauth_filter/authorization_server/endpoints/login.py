@@ -12,6 +12,7 @@ from oauth_filter.authorization_server.http import Response
 from oauth_filter.authorization_server.http import endpoint
 from oauth_filter.authorization_server.http import redirect
 from oauth_filter.authorization_server.interaction import signed_in
+from oauth_filter.authorization_server.logout import prolong_session
 from oauth_filter.authorization_server.sessions import Session
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
@@ -75,6 +76,8 @@ def login(server: "Server", request: Request) -> Response:
     before = signed_in(server, request)
     # Who proves again who they are goes on with the same session, so that logout reaches all of it.
     sid = before.sid if before is not None and before.user.subject == user.subject else None
+    if before is not None and sid is not None:
+        prolong_session(server, before)
     server.sessions.write(response, server.sessions.sign_in(user, session, sid))
     return response
 
