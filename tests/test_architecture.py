@@ -43,6 +43,8 @@ LIBRARIES = {
     "jinja2": {"authorization_server.pages"},
     "markupsafe": {"authorization_server.pages", "cli"},
     "click": {"cli"},
+    "sqlalchemy": {"stores"},
+    "redis": {"stores.redis_server"},
     "flask": {"hosting.flask"},
     "pyramid": {"hosting.pyramid"},
 }

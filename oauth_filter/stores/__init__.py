@@ -24,6 +24,15 @@ Of = Literal["grant", "client", "subject"]
 FORGET_GRANT_AFTER: Final = 24 * 60 * 60
 """Seconds after which a revoked grant of which nothing is left is forgotten: longer than any request can take."""
 
+FOUND_BY: Final = {
+    "user": ("subject",),
+    "consent": ("client_id", "subject"),
+    "refresh_token": ("client_id", "subject"),
+    "session_grant": ("client_id", "subject"),
+    "entity_grant": ("client_id",),
+}
+"""What has an index besides its key. Access tokens have none: there it would double the bytes of every token."""
+
 
 class Store(Protocol):
     """Storage trouble is raised as `OAuthError("temporarily_unavailable", ...)`, never as the library's exception.
@@ -156,5 +165,5 @@ def _require(*libraries: str, extra: str) -> None:
         for library in libraries:
             import_module(library)
     except ImportError as error:
-        fault = f'a library is missing ({error.name}); pip install "oauth-filter[{extra}]"'
+        fault = f'a library is missing ({error.name or error}); pip install "oauth-filter[{extra}]"'
         raise ConfigError([Problem(option="store", message=fault)]) from error

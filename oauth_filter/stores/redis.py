@@ -24,22 +24,20 @@ from oauth_filter.records import R
 from oauth_filter.records import Record
 from oauth_filter.records import dump_details
 from oauth_filter.records import load
+from oauth_filter.stores import FOUND_BY
 from oauth_filter.stores import Of
 from oauth_filter.stores.purging import WINDOW
 from oauth_filter.stores.purging import Purge
 from oauth_filter.stores.redis_server import RedisServer
 
+_LISTED: Final = ("client", "user", "signing_key", "entity", "entity_grant")
+"""The kinds that are listed as a whole. To list the others all keys are read."""
 _INDEXED: Final = {
-    "client": ("",),
-    "user": ("", "subject"),
-    "consent": ("client_id", "subject"),
-    "refresh_token": ("client_id", "subject"),
-    "session_grant": ("client_id", "subject"),
-    "signing_key": ("",),
-    "entity": ("",),
-    "entity_grant": ("", "client_id"),
+    kind.kind: ("",) * (kind.kind in _LISTED) + FOUND_BY.get(kind.kind, ())
+    for kind in KINDS
+    if kind.kind in _LISTED or kind.kind in FOUND_BY
 }
-"""What is found otherwise than by its key, and by what ("" is all of the kind). The rest is found by reading all."""
+"""The columns by which a kind has an index; "" is the kind as a whole."""
 _EXTRA_TIME: Final = 60
 """Seconds a record stays after it has expired here: the clock of another machine may be behind."""
 _LONGEST_TIME: Final = 10 * 365 * 24 * 60 * 60

@@ -92,13 +92,17 @@ class Database:
 
     def _open(self, create: Callable[[sa.Connection], None]) -> None:
         try:
-            with self.engine.connect() as connection:
-                self._check(connection)
-            self.write(create)
+            connection = self.engine.connect()
         except TypeError:
             raise _refused("URL has an option that the driver does not know") from None
         except sa.exc.DBAPIError as error:
             # None of the driver's words: they may quote a URL that was misread, and with it a part of the password.
+            raise _refused(_why(error)) from None
+        try:
+            with connection:
+                self._check(connection)
+            self.write(create)
+        except sa.exc.DBAPIError as error:
             raise _refused(_why(error)) from None
         except OAuthError as error:
             cause = error.__cause__

@@ -17,6 +17,7 @@ from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
 from oauth_filter.records import KINDS
 from oauth_filter.records import Record
+from oauth_filter.stores import FOUND_BY
 
 VERSION: Final = 1
 METADATA: Final = sa.MetaData()
@@ -26,14 +27,6 @@ _NAME_LENGTH: Final = 255
 """In bytes, where the server wants to know: a consent's key holds two names."""
 _LOCK: Final = 0x6F617574
 """PostgreSQL's advisory lock for whoever makes tables."""
-_FOUND_BY: Final = {
-    "user": ("subject",),
-    "consent": ("client_id", "subject"),
-    "refresh_token": ("client_id", "subject"),
-    "session_grant": ("client_id", "subject"),
-    "entity_grant": ("client_id",),
-}
-"""What has an index besides its key, as in the SQLite store."""
 # PostgreSQL's text cannot hold NUL, and UTF-8 no lone surrogate. The order of keys stays that of their characters.
 _UNWRITABLE: Final = re.compile("[\0\1\ud800-\udfff]")
 _WRITTEN: Final = re.compile("\1([0-9a-f]{4})")
@@ -87,7 +80,7 @@ def _table(kind: type[Record]) -> sa.Table:
         sa.Column("born", sa.BigInteger, nullable=False),
         *(
             sa.Index(f"{name}_{column}", column, postgresql_where=sa.text(f"{column} IS NOT NULL"))
-            for column in _FOUND_BY.get(kind.kind, ())
+            for column in FOUND_BY.get(kind.kind, ())
         ),
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",

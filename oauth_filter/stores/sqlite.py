@@ -23,6 +23,7 @@ from oauth_filter.records import R
 from oauth_filter.records import Record
 from oauth_filter.records import dump_details
 from oauth_filter.records import load
+from oauth_filter.stores import FOUND_BY
 from oauth_filter.stores import Of
 from oauth_filter.stores.generation import Generation
 from oauth_filter.stores.purging import WINDOW
@@ -35,15 +36,6 @@ from oauth_filter.stores.sqlite_file import VERSION
 from oauth_filter.stores.sqlite_file import Connections
 
 _COLUMNS: Final = ", ".join((*ENVELOPE, "details"))
-_FOUND_BY: Final = {
-    "user": ("subject",),
-    "consent": ("client_id", "subject"),
-    "refresh_token": ("client_id", "subject"),
-    "session_grant": ("client_id", "subject"),
-    "entity_grant": ("client_id",),
-}
-"""What has an index besides its key. Access tokens have none: there it would double the bytes of every token."""
-
 _REVOCATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS oauth_revocation (of TEXT NOT NULL, key TEXT NOT NULL, revoked_at REAL NOT NULL,"
     " sequence INTEGER, PRIMARY KEY (of, key)) WITHOUT ROWID",
@@ -79,7 +71,7 @@ class _Statements:
             " born INTEGER NOT NULL) WITHOUT ROWID",
             *(
                 f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column}) WHERE {column} IS NOT NULL"
-                for column in _FOUND_BY.get(kind.kind, ())
+                for column in FOUND_BY.get(kind.kind, ())
             ),
         )
         self.get = f"SELECT {_COLUMNS} FROM {table} WHERE key = ? AND {alive}"  # noqa: S608

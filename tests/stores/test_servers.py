@@ -9,15 +9,20 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from oauth_filter import credentials
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import AccessToken
 from oauth_filter.records import Client
 from oauth_filter.records import RefreshToken
+from oauth_filter.records import User
 from oauth_filter.stores import open_store
+from tests.provider import Provider
 from tests.servers import PASSWORD
 from tests.servers import QUOTED_PASSWORD
 
@@ -157,6 +162,41 @@ def test_a_server_that_crashes_loses_nothing_acknowledged_and_tears_nothing(serv
     store.close()
 
 
+class TestThroughTheFilter:
+    @pytest.fixture
+    def provider(self, store):
+        return Provider(time.time, store=store)
+
+    @pytest.mark.promise(4)
+    def test_what_another_process_revokes_is_refused_at_the_next_request(self, provider, server):
+        with closing(open_store(server.url, now=time.time, synchronous="NORMAL")) as other:
+            for end in (
+                lambda tokens: other.revoke(
+                    "grant", other.get(RefreshToken, credentials.digest(tokens["refresh_token"])).grant_id
+                ),
+                lambda tokens: other.revoke("client", "app"),
+                lambda tokens: other.revoke("subject", other.get(User, "alice").subject),
+                lambda tokens: other.put(replace(other.get(Client, "app"), enabled=False)),
+            ):
+                tokens = provider.tokens()
+                assert [provider.call(tokens["access_token"]).status_code for _ in range(3)] == [200] * 3
+                end(tokens)
+                assert provider.call(tokens["access_token"]).status_code == 401
+
+    def test_while_the_server_is_down_clients_are_told_to_come_back(self, provider, server):
+        tokens = provider.tokens()
+        assert provider.call(tokens["access_token"]).status_code == 200
+        server.stop()
+        try:
+            answers = [provider.call(tokens["access_token"]), provider.refresh(tokens["refresh_token"])]
+        finally:
+            server.start()
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert all(answer.headers["Retry-After"].isdigit() for answer in answers)
+        assert provider.call(tokens["access_token"]).status_code == 200
+        assert provider.refresh(tokens["refresh_token"]).status_code == 200
+
+
 # Processes
 
 
@@ -274,6 +314,7 @@ import sys, time
 for name in sys.argv[2:]:
     sys.modules[name] = None
 from oauth_filter.stores import open_store
+from oauth_filter import credentials
 from oauth_filter.errors import ConfigError
 try:
     open_store(sys.argv[1], now=time.time)
