@@ -78,7 +78,8 @@ class Pages:
             static=settings.issuer_path + STATIC_PATH if static is None else static,
         )
         if settings.templates and not Path(settings.templates).is_dir():
-            raise ConfigError([Problem(option="templates", message="there is no such folder")])
+            message = "there is no such folder; %(here)s is that of the ini file"
+            raise ConfigError([Problem(option="templates", message=message)])
         if problems := list(self._faults()):
             raise ConfigError(problems)
 

@@ -1,5 +1,8 @@
 """`oauth-filter check`: every fault of an ini at once, then every unsafe setting with the reason and the fix."""
 
+import os
+import sys
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -11,6 +14,7 @@ import click
 
 from oauth_filter.cli.configuration import every
 from oauth_filter.cli.configuration import load_settings
+from oauth_filter.cli.configuration import located
 from oauth_filter.cli.configuration import opened
 from oauth_filter.cli.configuration import place
 from oauth_filter.cli.configuration import sqlite_file
@@ -22,6 +26,7 @@ from oauth_filter.cli.unsafe import Unsafe
 from oauth_filter.cli.unsafe import unsafe_files
 from oauth_filter.cli.unsafe import unsafe_settings
 from oauth_filter.errors import ConfigError
+from oauth_filter.errors import Problem
 from oauth_filter.records import AccessToken
 from oauth_filter.records import Client
 from oauth_filter.records import Record
@@ -47,7 +52,7 @@ def check(context: click.Context, strict: bool, as_json: bool) -> None:
     path: Path = context.obj
     try:
         settings = load_settings(path)
-        about, clients = _store(path, settings)
+        about, clients = _made(path, settings)
     except ConfigError as error:
         if not as_json:
             raise
@@ -62,6 +67,33 @@ def check(context: click.Context, strict: bool, as_json: bool) -> None:
     context.exit(NEGATIVE if strict and found else 0)
 
 
+def _made(path: Path, settings: Settings) -> tuple[dict[str, Any], list[Client]]:
+    """What `_store` says. Raise ConfigError with every fault that shows only when the filter starts."""
+    # Other commands need neither pages nor people's modules, and start in half the time.
+    from oauth_filter.authorization_server.claims import Claims
+    from oauth_filter.authorization_server.pages import Pages
+    from oauth_filter.authorization_server.users import Callback
+
+    sys.path.insert(0, os.getcwd())  # where `serve` and most servers look for modules, too
+    parts: list[Callable[[], object]] = [lambda: Claims(settings), lambda: Pages(settings)]
+    if ":" in settings.login:
+        parts.append(lambda: Callback(settings.login))
+    problems: list[Problem] = []
+    for make in parts:
+        try:
+            with located(path):
+                make()
+        except ConfigError as error:
+            problems += error.problems
+    try:
+        about = _store(path, settings)
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.file != str(path), problem.line or 0)))
+    return about
+
+
 def _store(path: Path, settings: Settings) -> tuple[dict[str, Any], list[Client]]:
     """What the store is and holds, and the clients in it. A store that does not exist yet is not made."""
     # The rest of a URL may hold a password.
@@ -70,6 +102,9 @@ def _store(path: Path, settings: Settings) -> tuple[dict[str, Any], list[Client]
         return about, []
     if (file := sqlite_file(settings)) is not None:
         about |= {"file": str(file), "exists": file.exists()}
+        if not file.parent.is_dir():
+            with located(path):
+                raise ConfigError([Problem(option="store", message=f"there is no folder {file.parent}")])
         if not file.exists():
             return about, []
     with opened(path) as (_, store):

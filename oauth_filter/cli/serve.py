@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from oauth_filter.cli.configuration import load_settings
+from oauth_filter.cli.configuration import located
 from oauth_filter.cli.exits import UNAVAILABLE
 from oauth_filter.cli.exits import USAGE
 from oauth_filter.cli.exits import Failure
@@ -41,7 +42,8 @@ def serve(path: Path, application: str, host: str, port: int) -> None:
     # Other commands need neither pages nor signatures, and start in half the time.
     from oauth_filter.middleware import OAuthFilter
 
-    filtered = OAuthFilter(wrapped, settings)
+    with located(path):
+        filtered = OAuthFilter(wrapped, settings)
     with listen(host, port) as listening:
         port = listening.getsockname()[1]
         click.echo(f"{application} behind the filter: http://{host}:{port}/  (Ctrl-C stops it)")

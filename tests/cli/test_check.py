@@ -266,3 +266,36 @@ def test_control_characters_do_not_reach_the_terminal(cli):
     store.put(replace(PUBLIC, key="app", redirect_uris=("http://x.example.com/\x1b[2J",)))
     store.close()
     assert "\x1b" not in cli.ok("check")
+
+
+def test_what_only_a_start_would_find_is_found_with_its_line_and_all_at_once(cli):
+    (cli.folder / "pages").mkdir()
+    (cli.folder / "pages" / "login.html").write_text("{{ never closed")
+    main = "login = there_is_no_such_module:check\nclaims = os:sep\ntemplates = %(here)s/pages"
+    cli.write(main)
+    cli.ini.write_text(cli.ini.read_text().replace("sqlite:///%(here)s/oauth.db", "mongodb://db"))
+    said = cli.fails(2, "check").splitlines()
+    store = next(number for number, line in enumerate(cli.ini.read_text().splitlines(), 1) if "mongodb" in line)
+    assert [line.split(": ")[:2] for line in said] == [
+        [f"{cli.ini}:{store}", "store"],
+        [f"{cli.ini}:5", "login"],
+        [f"{cli.ini}:6", "claims"],
+        [f"{cli.folder / 'pages' / 'login.html'}:1", "templates"],
+    ]
+    assert len(json.loads(cli("check", "--json").stdout)["problems"]) == 4
+
+
+def test_a_folder_that_is_not_there_is_a_fault(cli):
+    cli.write("templates = %(here)s/nowhere")
+    cli.ini.write_text(cli.ini.read_text().replace("%(here)s/oauth.db", "%(here)s/nowhere/oauth.db"))
+    templates, store = sorted(cli.fails(2, "check").splitlines(), key=lambda line: "store" in line)
+    assert templates.startswith(f"{cli.ini}:5: templates: there is no such folder")
+    assert f": store: there is no folder {cli.folder / 'nowhere'}" in store
+
+
+def test_a_store_nobody_knows_is_told_with_its_line_by_every_command(cli):
+    cli.ini.write_text(cli.ini.read_text().replace("sqlite:///%(here)s/oauth.db", "mongodb://db"))
+    said = [cli.fails(2, *command) for command in (("user", "list"), ("purge",), ("check",), ("serve", "json:dumps"))]
+    assert len(set(said)) == 1
+    assert said[0].startswith(f"{cli.ini}:")
+    assert "mongodb" not in said[0]
