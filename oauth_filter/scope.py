@@ -9,6 +9,14 @@ from typing import Final
 SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 """`scope-token = 1*NQCHAR`: printable ASCII without space, double quote and backslash."""
 
+OPENID_SCOPES: Final = ("openid", "offline_access", "profile", "email", "address", "phone")
+"""Scopes that mean something to us without standing in `[scopes]` -- OpenID Connect Core sections 5.4 and 11."""
+
+ADMIN_SCOPE: Final = "oauth2:admin"
+"""The scope to administer over HTTP. Only a client that is registered for it by name gets it, whatever `unknown_scope`
+says.
+"""
+
 
 class Scope(Set[str]):
     """An immutable set of scope tokens that remembers their order.

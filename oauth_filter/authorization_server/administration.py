@@ -4,12 +4,12 @@ import re
 from typing import TYPE_CHECKING
 
 from oauth_filter.authorization_server import sign_in
-from oauth_filter.authorization_server.claims import ADMIN_SCOPE
 from oauth_filter.authorization_server.http import Request
 from oauth_filter.authorization_server.tokens import bearer
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import AccessToken
 from oauth_filter.records import User
+from oauth_filter.scope import ADMIN_SCOPE
 from oauth_filter.scope import Scope
 
 if TYPE_CHECKING:

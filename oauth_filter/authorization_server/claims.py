@@ -41,12 +41,6 @@ SCOPE_CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """OpenID Connect Core section 5.4."""
 
-OPENID_SCOPES: Final = ("openid", "offline_access", *SCOPE_CLAIMS)
-"""Scopes that mean something to us without standing in `[scopes]`."""
-
-ADMIN_SCOPE: Final = "oauth2:admin"
-"""Only a client that is registered for it by name gets it, whatever `unknown_scope` says."""
-
 USER_CLAIMS: Final = tuple(name for names in SCOPE_CLAIMS.values() for name in names)
 
 COMPATIBILITY_CLAIMS: Final = ("email", "email_verified", "preferred_username")
@@ -56,6 +50,8 @@ REGISTERED: Final = frozenset(
     [
         *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "auth_time", "at_hash", "c_hash", "acr"),
         *("amr", "sid", "client_id", "scope", "cnf", "act", "may_act", "permissions", "events", "sub_jwk"),
+        # RFC 7662 section 2.2: what introspection alone says, and of a token without a user nobody else would say.
+        *("active", "username", "token_type"),
     ]
 )
 """Claims that say who vouches for what; a callable of the settings cannot set them."""

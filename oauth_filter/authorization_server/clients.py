@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+from typing import LiteralString
 
 from oauth_filter import passwords
 from oauth_filter import sealing
@@ -81,7 +82,9 @@ class Clients:
             case ClientSecretBasic() | ClientSecretPost() if not self._is_secret_of(client, sent.client_secret):
                 raise _unknown(client, "the secret is wrong")
         if client is None:
-            raise _unknown()
+            raise _unknown(
+                reason="invalid_client_id" if isinstance(sent, PublicClient) else "invalid_client_authentication"
+            )
         if isinstance(sent, PublicClient):
             if not client.is_public and not _may_be_silent(client, form):
                 raise OAuthError("invalid_client", "The client must authenticate.", reason="missing_client_secret")
@@ -145,12 +148,15 @@ def _sent(form: Parameters, authorization: str | None) -> ClientAuthentication:
     return sent
 
 
-def _unknown(client: Client | None = None, detail: str = "") -> OAuthError:
-    # One answer for "no such client", "disabled" and "wrong secret": ids cannot be probed.
+def _unknown(
+    client: Client | None = None, detail: str = "", *, reason: LiteralString = "invalid_client_authentication"
+) -> OAuthError:
+    # One answer for "no such client", "disabled" and "wrong secret": who guesses secrets learns of no id that it is
+    # one. Without a secret there is nothing to guess, and every public client answers to its id.
     return OAuthError(
         "invalid_client",
         "The client is unknown or its secret is wrong.",
-        reason="invalid_client",
+        reason=reason,
         detail=explained(client, detail) if client is not None else None,
     )
 

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import Literal
 
-from oauth_filter.authorization_server.claims import ADMIN_SCOPE
-from oauth_filter.authorization_server.claims import OPENID_SCOPES
 from oauth_filter.authorization_server.claims import scopes_of_claims
 from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.authorization_server.debugging import quoted
@@ -21,6 +19,8 @@ from oauth_filter.records import EndedSession
 from oauth_filter.records import SessionGrant
 from oauth_filter.records import User
 from oauth_filter.records import UserGrant
+from oauth_filter.scope import ADMIN_SCOPE
+from oauth_filter.scope import OPENID_SCOPES
 from oauth_filter.scope import Scope
 from oauth_filter.settings import Settings
 

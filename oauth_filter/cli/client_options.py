@@ -24,6 +24,8 @@ from oauth_filter.ini.values import convert
 from oauth_filter.ini.values import resolve
 from oauth_filter.records import Client
 from oauth_filter.registration import client_faults
+from oauth_filter.scope import ADMIN_SCOPE
+from oauth_filter.scope import OPENID_SCOPES
 from oauth_filter.scope import Scope
 from oauth_filter.settings import Settings
 from oauth_filter.settings import options
@@ -82,7 +84,8 @@ def _faults(client: Client, settings: Settings) -> Iterator[Problem]:
         yield Problem(option="grant_types", message=message)
     if not client.name.isprintable():
         yield Problem(option="name", message="use one line without control characters")
-    if settings.scopes and (unknown := [t for t in (client.scope or "").split() if t not in settings.scopes]):
+    known = (*settings.scopes, *OPENID_SCOPES, ADMIN_SCOPE)
+    if settings.scopes and (unknown := [token for token in (client.scope or "").split() if token not in known]):
         yield Problem(option="scope", message=f"not in [scopes] of the ini: {' '.join(unknown)}")
 
 

@@ -25,6 +25,8 @@ from oauth_filter.ini.values import words
 from oauth_filter.records import Client
 from oauth_filter.registration import client_faults
 from oauth_filter.registration import with_secret
+from oauth_filter.scope import ADMIN_SCOPE
+from oauth_filter.scope import OPENID_SCOPES
 from oauth_filter.scope import Scope
 from oauth_filter.settings import PROFILES
 from oauth_filter.settings import JWTIssuer
@@ -102,7 +104,7 @@ class Reading:
     def _other_sections(self, sections: Mapping[str, Section], values: Mapping[str, Any]) -> dict[str, Any]:
         scopes = sections.get("scopes", Section(name="scopes", line=None))
         is_open = not scopes.entries or values.get("unknown_scope") == "allow"
-        known = None if is_open else frozenset(scopes.entries)
+        known = None if is_open else (*scopes.entries, *OPENID_SCOPES, ADMIN_SCOPE)
         of_kind = {kind: [section for section in sections.values() if section.kind == kind] for kind in KINDS}
         return {
             "scopes": self._scopes(scopes),

@@ -185,6 +185,13 @@ def test_a_prompt_needs_a_terminal(cli):
     assert "--secret-stdin" in cli.fails(2, "client", "add", "app", "--redirect-uri", URI, "--prompt-secret")
 
 
+def test_our_own_scopes_need_not_stand_in_scopes(cli):
+    cli.write(rest="[scopes]\nread = Read")
+    scope = "openid offline_access profile email address phone oauth2:admin"
+    cli.ok("client", "add", "console", "--grant-type", "client_credentials", "--scope", scope)
+    assert cli.json("client", "show", "console")["scope"] == scope
+
+
 def test_scopes_have_to_be_configured_where_there_are_any(cli):
     cli.write(rest="[scopes]\nread = Read")
     cli.ok("client", "add", "app", "--redirect-uri", URI, "--scope", "read")

@@ -340,6 +340,13 @@ public_key = ssh-rsa
     ]
 
 
+def test_our_own_scopes_need_not_stand_in_scopes():
+    ours = "openid offline_access profile email address phone oauth2:admin"
+    sections = f"[scopes]\nread = Read\n[protect]\n/mail = email\n[client:a]\nredirect_uris = a:b\nscope = read {ours}"
+    (client,) = parse(MAIN + sections).clients
+    assert client.scope == f"read {ours}"
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

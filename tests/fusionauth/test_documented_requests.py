@@ -4,24 +4,32 @@ Each is sent to a filter with the profile `fusionauth`. Where the page's own exa
 body, a UUID of seven digits) the test says so.
 """
 
-import base64
 import io
+from dataclasses import replace
 from urllib.parse import parse_qsl
+from urllib.parse import quote
 from urllib.parse import urlsplit
 
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from oauth_filter import passwords
 from oauth_filter.records import DEFAULT_GRANT_TYPES
 from oauth_filter.records import Entity
+from oauth_filter.records import EntityGrant
 from oauth_filter.settings import PROFILES
-from tests.provider import PASSWORD_HASH
 from tests.provider import Provider
+from tests.provider import ticket
+from tests.rfc8628_device.conftest import Person
 
 APP = "06494b74-a796-4723-af44-1bdb96b48875"
 OTHER_APP = "3c219e58-ed0e-4b18-ad48-f4f92793ae32"
 ENTITY_CLIENT = "092dbded-30af-4149-9c61-b578f2c72f59"
 ENTITY_SECRET = "+fcXet9Iu2kQi61yWD9Tu4ReZ113P6yEAkr32v6WKOQ="
+ENTITY_BASIC = (
+    "Basic MDkyZGJkZWQtMzBhZi00MTQ5LTljNjEtYjU3OGYyYzcyZjU5OitmY1hldDlJdTJrUWk2MXlXRDlUdTRSZVoxMTNQNnlFQWtyMzJ2NldLT1E9"
+)
+"""Id and secret as the page sends them, not form-encoded, although the secret begins with "+"."""
 TARGET = "e13365f1-a270-493e-bd1b-3d239d753d53"
 CALLBACK = "https://www.piedpiper.com/login"
 
@@ -110,15 +118,12 @@ def test_a_locale_comes_back(fusionauth):
 
 @pytest.fixture
 def password_tokens(fusionauth):
-    fusionauth.store.put(
-        type(fusionauth.user)(key="richard@piedpiper.com", subject=fusionauth.user.subject, password_hash=PASSWORD_HASH)
-    )
-    # The password of the page is `disrupt`; the one of the test's user stands in its place.
+    fusionauth.store.put(replace(fusionauth.user, password_hash=passwords.hash_secret("disrupt")))
     return post(
         fusionauth,
         "/oauth2/token",
         f"client_id={OTHER_APP}\n&grant_type=password\n&username=richard%40piedpiper.com\n"
-        "&password=correct+horse+battery+staple\n&scope=offline_access",
+        "&password=disrupt\n&scope=offline_access",
     )
 
 
@@ -167,20 +172,51 @@ def test_entity_grant_and_client_credentials(entities):
         headers={"Content-Type": "application/json", "Authorization": api_key},
     )
     assert answer.status_code == 200, answer.text
-    # Basic credentials as on the page, not form-encoded, although the secret begins with "+".
-    basic = base64.b64encode(f"{ENTITY_CLIENT}:{ENTITY_SECRET}".encode()).decode()
-    assert basic.startswith(
-        "MDkyZGJkZWQtMzBhZi00MTQ5LTljNjEtYjU3OGYyYzcyZjU5OitmY1hldDlJdTJrUWk2MXlXRDlUdTRSZVoxMTNQNnlFQWty"
-    )
     answer = post(
         fusionauth,
         "/oauth2/token",
         "grant_type=client_credentials\n&scope=target-entity%3Ae13365f1-a270-493e-bd1b-3d239d753d53%3Aread",
-        {"Authorization": f"Basic {basic}"},
+        {"Authorization": ENTITY_BASIC},
     )
     assert answer.status_code == 200, answer.text
     assert answer.json.keys() == {"access_token", "expires_in", "scope", "token_type"}
     assert answer.json["scope"] == f"target-entity:{TARGET}:read"
+
+
+# The page's ids have seven hexadecimal digits where a UUID has eight; an id is what an entity was given here.
+NAMED = "92dbded-30af-4149-9c61-b578f2c72600"
+OTHER = "119a84d9-06c5-4d1f-a0d4-a60490b70ac5"
+
+
+@pytest.mark.parametrize(
+    ("scope", "permissions"),
+    [
+        (f"target-entity:{NAMED}", {NAMED: ["read", "write", "execute"]}),
+        (f"target-entity:{NAMED}:read,write", {NAMED: ["read", "write"]}),
+        (f"target-entity:{NAMED}:read,write target-entity:{OTHER}:read", {NAMED: ["read", "write"], OTHER: ["read"]}),
+        (None, None),
+    ],
+)
+def test_client_credentials_scopes(entities, scope, permissions):
+    fusionauth, _ = entities
+    every = ("read", "write", "execute")
+    for key in (NAMED, OTHER):
+        fusionauth.store.put(Entity(key=key, permissions=every))
+        fusionauth.store.put(
+            EntityGrant(
+                key=EntityGrant.key_of(key, ENTITY_CLIENT), entity_id=key, client_id=ENTITY_CLIENT, permissions=every
+            )
+        )
+    form = "grant_type=client_credentials" + (f"&scope={quote(scope)}" if scope else "")
+    answer = post(fusionauth, "/oauth2/token", form, {"Authorization": ENTITY_BASIC})
+    assert answer.json.get("scope") == scope
+    said = fusionauth.browser().post(
+        "/oauth2/introspect", data={"token": answer.json["access_token"]}, headers={"Authorization": ENTITY_BASIC}
+    )
+    assert said.json.get("permissions") == permissions
+    # "If you do not pass scope ... the token will omit the following claims": aud and permissions.
+    audience = list(permissions or ())
+    assert said.json.get("aud") == (audience[0] if len(audience) == 1 else audience or None)
 
 
 def test_device(fusionauth):
@@ -207,9 +243,52 @@ def test_device(fusionauth):
     assert (expired.status_code, expired.json["error"]) == (400, "expired_token")
 
 
-def test_logout(fusionauth):
+def test_device_that_is_approved(fusionauth):
+    answer = post(fusionauth, "/oauth2/device_authorize", f"client_id={OTHER_APP}\n&scope=openid%20offline_access")
+    # The page for the code is opened with the client and the tenant, which choose a theme there.
     browser = fusionauth.browser()
+    opened = browser.get(f"/oauth2/device?client_id={OTHER_APP}&tenantId=78dda1c8-14d4-4c98-be75-0ccef244297d")
+    fusionauth.sign_in(browser, opened, "richard@piedpiper.com")
+    Person(fusionauth, browser=browser).allow(answer.json["user_code"])
+    poll = (
+        f"client_id={OTHER_APP}\n&device_code={answer.json['device_code']}\n"
+        "&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code"
+    )
+    tokens = post(fusionauth, "/oauth2/token", poll).json
+    # The page's answer does not repeat the scope; RFC 6749 section 5.1 lets a server say it.
+    assert tokens.keys() - {"scope"} == {
+        "access_token",
+        "expires_in",
+        "id_token",
+        "refresh_token",
+        "token_type",
+        "userId",
+    }
+    assert tokens["userId"] == fusionauth.user.subject
+
+
+def test_device_code_that_is_none(fusionauth):
+    poll = (
+        f"client_id={OTHER_APP}\n&device_code=e6f_lF1rG_yroI0DxeQB5OrLDKU18lrDhFXeQqIKAjg\n"
+        "&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code"
+    )
+    answer = post(fusionauth, "/oauth2/token", poll)
+    # The page has `invalid_request` here; RFC 6749 section 5.2 has this.
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
+    assert answer.json["error_reason"] == "invalid_device_code"
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_logout(fusionauth, is_signed_in):
+    browser = fusionauth.browser()
+    if is_signed_in:
+        page = browser.get(f"/oauth2/authorize?client_id={APP}&redirect_uri={CALLBACK}&response_type=code")
+        fusionauth.sign_in(browser, page, "richard@piedpiper.com")
     query = f"client_id={APP}&tenantId=78dda1c8-14d4-4c98-be75-0ccef244297d"
     answer = browser.get(f"/oauth2/logout?{query}")
+    if is_signed_in:
+        # Where the page has a redirect at once, RP-Initiated Logout section 2 has a question without an id_token_hint.
+        assert answer.status_code == 200
+        answer = browser.post("/oauth2/logout", data={"ticket": ticket(answer), "decision": "sign_out"})
     assert answer.status_code in (302, 303)
     assert answer.location == "https://www.piedpiper.com"

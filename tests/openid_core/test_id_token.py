@@ -539,6 +539,21 @@ def test_custom_claims_add_and_cannot_forge(make_provider):
         assert claims["user"] == "alice"
 
 
+def introspected(user, client, scope):
+    return {"active": "forged", "username": "forged", "token_type": "forged", "client_id": "forged"}
+
+
+@pytest.mark.rfc("7662", "2.2")
+def test_custom_claims_do_not_forge_what_introspection_says(make_provider):
+    """Of a client's own token it says no user name, and so nothing would stand in the way of a forged one."""
+    provider = make_provider(claims=f"{__name__}:introspected")
+    token = provider.token(grant_type="client_credentials").json["access_token"]
+    said = provider.browser().post("/oauth2/introspect", data={"token": token}, headers=provider.basic()).json
+    assert said["active"] is True
+    assert "forged" not in said.values()
+    assert "username" not in said
+
+
 def test_registration_can_be_required(provider):
     provider.add_client("app", secret=provider.secret, registration_required=True)
     browser = provider.browser()

@@ -446,7 +446,7 @@ class TestSecret:
     def test_the_secret_itself_is_not_accepted(self, bank):
         form = {"grant_type": "client_credentials", "client_id": "shop", "client_secret": SECRET}
         answer = bank.browser().post("/oauth2/token", data=form)
-        assert (answer.status_code, answer.json["error_reason"]) == (401, "invalid_client")
+        assert (answer.status_code, answer.json["error_reason"]) == (401, "invalid_client_authentication")
 
     def test_other_clients_secrets_are_not_kept(self, provider):
         """Without the method having been chosen there is nothing to check an HMAC with."""
@@ -500,7 +500,7 @@ class TestOneMethod:
         answer = provider.browser().post("/oauth2/token", **request)
         assert answer.status_code == (200 if allowed in (None, used) else 401), answer.text
         if answer.status_code == 401:
-            assert answer.json["error_reason"] == "invalid_client"
+            assert answer.json["error_reason"] == "invalid_client_authentication"
             assert detail(provider) == f"client app: it used {used} and may use {allowed} only"
 
     @pytest.mark.parametrize(

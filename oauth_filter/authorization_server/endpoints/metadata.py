@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from oauth_filter.authorization_server.claims import OPENID_SCOPES
 from oauth_filter.authorization_server.claims import USER_CLAIMS
 from oauth_filter.authorization_server.destination import RESPONSE_MODES
 from oauth_filter.authorization_server.http import Request
@@ -14,6 +13,7 @@ from oauth_filter.authorization_server.http import json_response
 from oauth_filter.authorization_server.interaction import PASSWORD_ACR
 from oauth_filter.authorization_server.response_types import RESPONSE_TYPES
 from oauth_filter.registration import AUTHENTICATION_METHODS
+from oauth_filter.scope import OPENID_SCOPES
 from oauth_filter.signing import CLIENT_ASSERTION_ALGORITHMS
 from oauth_filter.signing import OWN_ALGORITHMS
 
