@@ -207,7 +207,8 @@ What the token endpoint redeems. Beside these parameters it takes those of the c
 
 {grants}
 
-A `refresh_token` may also come with `expires_in`, seconds, for an access token that lives shorter than usual.
+A `refresh_token` may also come with `expires_in`, seconds, for an access token that lives shorter than usual;
+a longer one is refused with the reason `invalid_expires_in`.
 
 Off by default means: the grant type or endpoint is there only with the setting that turns it on. Every client can be
 held to some of the grant types, and `password` and the implicit flow need a client that lists them.

@@ -289,12 +289,19 @@ class TestRefreshTokenLifetimes:
         provider.clock.advance(5)
         assert provider.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
 
-    @pytest.mark.parametrize(("asked", "given"), [("60", 60), ("999999", 3600)])
-    def test_a_shorter_access_token_can_be_asked_for(self, provider, asked, given):
-        answer = provider.refresh(provider.tokens()["refresh_token"], expires_in=asked).json
-        assert answer["expires_in"] == given
+    @pytest.mark.parametrize("asked", [60, 3600])
+    def test_a_shorter_access_token_can_be_asked_for(self, provider, asked):
+        answer = provider.refresh(provider.tokens()["refresh_token"], expires_in=str(asked)).json
+        assert answer["expires_in"] == asked
 
-    @pytest.mark.parametrize("asked", ["0", "-1", "x", "1.5", "٣"])
+    def test_no_longer_one_than_the_client_has_can_be_asked_for(self, provider):
+        provider.add_client("app", secret=provider.secret, access_token_lifetime=60)
+        tokens = provider.tokens()
+        answer = provider.refresh(tokens["refresh_token"], expires_in="61")
+        assert (answer.status_code, answer.json["error_reason"]) == (400, "invalid_expires_in")
+        assert provider.refresh(tokens["refresh_token"], expires_in="60").json["expires_in"] == 60
+
+    @pytest.mark.parametrize("asked", ["0", "-1", "x", "1.5", "٣", "3601", "9" * 400])
     def test_a_lifetime_that_is_none_spends_nothing(self, provider, asked):
         tokens = provider.tokens()
         answer = provider.refresh(tokens["refresh_token"], expires_in=asked)
@@ -387,6 +394,11 @@ class TestClientAuthentication:
         assert "WWW-Authenticate" not in post.headers
         assert post.json == basic.json
         assert post.json["error"] == "invalid_client"
+        assert post.json["error_reason"] == "invalid_client_authentication"
+
+    def test_an_id_that_nobody_has(self, provider):
+        answer = self.post(provider, {"client_id": "nobody"})
+        assert (answer.status_code, answer.json["error_reason"]) == (401, "invalid_client_id")
 
     def test_none_at_all(self, provider):
         answer = self.post(provider, {})

@@ -13,6 +13,7 @@ from oauth_filter.authorization_server.issue import refresh_token_not_found
 from oauth_filter.authorization_server.issue import repeated
 from oauth_filter.authorization_server.issue import reused
 from oauth_filter.errors import OAuthError
+from oauth_filter.records import Client
 from oauth_filter.records import RefreshToken
 from oauth_filter.scope import Scope
 
@@ -51,7 +52,7 @@ def refresh_token(server: "Server", request: GrantRequest) -> Granted | Mapping[
         basis=token,
         spent=token,
         presented=value,
-        lifetime=lifetime_of(request.form.single("expires_in")),
+        lifetime=lifetime_of(server, client, request.form.single("expires_in")),
     )
 
 
@@ -61,12 +62,17 @@ def find_refresh_token(server: "Server", value: str) -> RefreshToken | None:
     return server.store.get(RefreshToken, credentials.digest(value))
 
 
-def lifetime_of(text: str | None) -> int | None:
-    """The lifetime a client asks for; it gets no longer one than is configured."""
+def lifetime_of(server: "Server", client: Client, text: str | None) -> int | None:
+    """The lifetime a client asks for. Raise OAuthError for none, and for a longer one than it has anyway."""
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) > 0):
-        raise OAuthError("invalid_request", "expires_in is a number of seconds.", reason="invalid_expires_in")
+    longest = client.access_token_lifetime or server.settings.access_token_lifetime
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= longest):
+        raise OAuthError(
+            "invalid_request",
+            "expires_in is a number of seconds, and not more than an access token lives anyway.",
+            reason="invalid_expires_in",
+        )
     return int(text)
 
 
