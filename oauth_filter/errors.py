@@ -106,3 +106,7 @@ class ConfigError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: Final[tuple[Problem, ...]] = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+class Unreachable(ConfigError):
+    """The configuration may be right, but a server that it names does not answer now."""

@@ -24,6 +24,7 @@ from oauth_filter.cli.token import token
 from oauth_filter.cli.user import user
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import OAuthError
+from oauth_filter.errors import Unreachable
 
 
 class _Commands(click.Group):
@@ -42,7 +43,7 @@ class _Commands(click.Group):
         except ConfigError as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
-            ctx.exit(USAGE)
+            ctx.exit(UNAVAILABLE if isinstance(error, Unreachable) else USAGE)
         except OAuthError as error:
             cause = f" ({error.__cause__})" if error.__cause__ else ""
             click.echo(f"Error: {error.description.rstrip('.')}{cause}", err=True)

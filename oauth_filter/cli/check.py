@@ -19,6 +19,7 @@ from oauth_filter.cli.configuration import opened
 from oauth_filter.cli.configuration import place
 from oauth_filter.cli.configuration import sqlite_file
 from oauth_filter.cli.exits import NEGATIVE
+from oauth_filter.cli.exits import UNAVAILABLE
 from oauth_filter.cli.exits import USAGE
 from oauth_filter.cli.printing import plain
 from oauth_filter.cli.printing import print_json
@@ -27,6 +28,7 @@ from oauth_filter.cli.unsafe import unsafe_files
 from oauth_filter.cli.unsafe import unsafe_settings
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import Problem
+from oauth_filter.errors import Unreachable
 from oauth_filter.records import AccessToken
 from oauth_filter.records import Client
 from oauth_filter.records import Record
@@ -57,7 +59,7 @@ def check(context: click.Context, strict: bool, as_json: bool) -> None:
         if not as_json:
             raise
         print_json({"config": str(path), "problems": [asdict(problem) for problem in error.problems]})
-        context.exit(USAGE)
+        context.exit(UNAVAILABLE if isinstance(error, Unreachable) else USAGE)
     found = [*unsafe_settings(settings, clients), *unsafe_files(path, settings)]
     if as_json:
         unsafe = [asdict(unsafe) | {"place": _place(path, settings, unsafe)} for unsafe in found]
@@ -88,6 +90,8 @@ def _made(path: Path, settings: Settings) -> tuple[dict[str, Any], list[Client]]
     try:
         about = _store(path, settings)
     except ConfigError as error:
+        if not problems:
+            raise
         problems += error.problems
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.file != str(path), problem.line or 0)))

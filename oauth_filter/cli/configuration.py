@@ -48,7 +48,7 @@ def located(path: Path) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        raise ConfigError([_located(path, problem) for problem in error.problems]) from error
+        raise type(error)([_located(path, problem) for problem in error.problems]) from error
 
 
 def sqlite_file(settings: Settings) -> Path | None:

@@ -13,6 +13,7 @@ from redis.retry import Retry
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import OAuthError
 from oauth_filter.errors import Problem
+from oauth_filter.errors import Unreachable
 
 T = TypeVar("T")
 
@@ -70,7 +71,8 @@ class RedisServer:
         except redis.ResponseError as error:
             raise _refused(f"the Redis server refuses to work ({type(error).__name__})") from None
         except (redis.RedisError, OSError):
-            raise _refused("the Redis server cannot be reached; see that it runs and that the URL is right") from None
+            fault = "the Redis server cannot be reached; see that it runs and that the URL is right"
+            raise Unreachable([Problem(option="store", message=fault)]) from None
 
     def run(self, *arguments: Any) -> Any:
         """What the script returns for these arguments. Storage trouble becomes OAuthError."""

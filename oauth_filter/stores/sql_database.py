@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from oauth_filter.errors import ConfigError
 from oauth_filter.errors import OAuthError
 from oauth_filter.errors import Problem
+from oauth_filter.errors import Unreachable
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Database:
             raise _refused(_why(error)) from None
         except OAuthError as error:
             cause = error.__cause__
-            why = _why(cause) if isinstance(cause, sa.exc.DBAPIError) else "does not answer"
+            why = _why(cause) if isinstance(cause, sa.exc.DBAPIError) else _UNREACHABLE
             raise _refused(why) from None
 
     def _run(self, work: Callable[[sa.Connection], T], *, in_transaction: bool) -> T:
@@ -252,6 +253,9 @@ def _unavailable() -> OAuthError:
     return OAuthError("temporarily_unavailable", "The store cannot be reached.", reason="store_unavailable")
 
 
+_UNREACHABLE: Final = "cannot be reached; see that the server runs and that host, port, user and password are right"
+
+
 def _why(error: sa.exc.DBAPIError) -> str:
     code = _code(error)
     # PostgreSQL's library has no code for what went wrong before it was connected, only words.
@@ -262,8 +266,9 @@ def _why(error: sa.exc.DBAPIError) -> str:
         return "does not exist on that server; create it first"
     if code is not None and isinstance(error, sa.exc.ProgrammingError | sa.exc.InternalError):
         return f"cannot be used (error {code}); its user must be allowed to create tables, or find them there"
-    return "cannot be reached; see that the server runs and that host, port, user and password are right"
+    return _UNREACHABLE
 
 
 def _refused(fault: str) -> ConfigError:
-    return ConfigError([Problem(option="store", message=f"the database {fault}")])
+    kind = Unreachable if fault == _UNREACHABLE else ConfigError
+    return kind([Problem(option="store", message=f"the database {fault}")])

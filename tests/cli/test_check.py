@@ -299,3 +299,11 @@ def test_a_store_nobody_knows_is_told_with_its_line_by_every_command(cli):
     assert len(set(said)) == 1
     assert said[0].startswith(f"{cli.ini}:")
     assert "mongodb" not in said[0]
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "postgresql+psycopg://127.0.0.1:1/x"])
+def test_a_server_that_is_down_is_no_fault_of_the_ini(cli, url):
+    cli.ini.write_text(cli.ini.read_text().replace("sqlite:///%(here)s/oauth.db", url))
+    for command in (("check",), ("user", "list"), ("serve", "json:dumps")):
+        assert "cannot be reached; see that" in cli.fails(5, *command)
+    assert cli("check", "--json").exit_code == 5
