@@ -172,7 +172,7 @@ class MariaDB(Server):
             # Folding case and ignoring spaces at the end, as such databases do, to show that ours does not.
             "CREATE DATABASE IF NOT EXISTS oauth CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;\n"
             f"CREATE USER IF NOT EXISTS oauth@'%' IDENTIFIED BY '{PASSWORD}';\n"
-            "GRANT ALL ON *.* TO oauth@'%';\n"
+            "GRANT ALL ON *.* TO oauth@'%' WITH GRANT OPTION;\n"
         )
 
     def _common(self):

@@ -230,20 +230,6 @@ def test_a_database_that_is_not_there_is_refused(fresh_server):
     refused("does not exist on that server; create it first", fresh_server.url.rpartition("/")[0] + "/missing")
 
 
-def test_full_waits_for_the_disk_whatever_the_default_is(fresh_postgresql, clock):
-    database = fresh_postgresql.url.rpartition("/")[2]
-    fresh_postgresql.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")
-    try:
-        store = open_store(fresh_postgresql.url, now=clock)
-        flushed = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()"
-        for n in range(20):
-            store.put(AccessToken(key=f"{n}"))
-            assert fresh_postgresql.execute(flushed) == [(True,)]
-        store.close()
-    finally:
-        fresh_postgresql.execute(f"ALTER DATABASE {database} RESET synchronous_commit")
-
-
 def test_a_server_that_loses_commits_is_refused_unless_it_may(mariadb, clock):
     refused("innodb_flush_log_at_trx_commit = 1, or synchronous = NORMAL", mariadb.url, synchronous="FULL")
     mariadb.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
