@@ -70,10 +70,14 @@ def client_faults(client: Client) -> Iterator[Problem]:
     if unknown := [grant_type for grant_type in client.grant_types if grant_type not in GRANT_TYPES]:
         yield Problem(option="grant_types", message=f"unknown: {' '.join(unknown)}; known: {' '.join(GRANT_TYPES)}")
     try:
-        Scope.parse(client.scope or "")
+        scope = Scope.parse(client.scope or "")
     except ValueError:
         message = "a scope is printable ASCII without quotes and backslashes, scopes are separated by spaces"
         yield Problem(option="scope", message=message)
+    else:
+        if any(token.startswith("target-entity:") for token in scope):
+            # As a scope of its own it would be handed out without asking the entity.
+            yield Problem(option="scope", message="permissions at an entity are granted by `oauth-filter entity grant`")
     for name in _LIFETIMES:
         if (lifetime := getattr(client, name)) is not None and lifetime <= 0:
             yield Problem(option=name, message="use a positive number of seconds")

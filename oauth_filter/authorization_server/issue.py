@@ -1,27 +1,25 @@
 """Issuing tokens. A grant type decides; here, and only here, tokens are made, and what they are made of is spent."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Final
 
 from oauth_filter import credentials
-from oauth_filter import sealing
 from oauth_filter.authorization_server.access_token import access_token_claims
 from oauth_filter.authorization_server.id_token import id_token
-from oauth_filter.errors import OAuthError
+from oauth_filter.authorization_server.reuse import Spendable
+from oauth_filter.authorization_server.reuse import not_found
+from oauth_filter.authorization_server.reuse import repeated
+from oauth_filter.authorization_server.reuse import reused
+from oauth_filter.authorization_server.reuse import successor
 from oauth_filter.messages import TokenResponse
 from oauth_filter.records import AccessToken
-from oauth_filter.records import AuthorizationCode
 from oauth_filter.records import Client
-from oauth_filter.records import DeviceCode
 from oauth_filter.records import Record
 from oauth_filter.records import RefreshToken
-from oauth_filter.records import Successor
 from oauth_filter.records import User
 from oauth_filter.records import UserGrant
 from oauth_filter.scope import Scope
@@ -29,10 +27,6 @@ from oauth_filter.scope import Scope
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.http import Request
     from oauth_filter.authorization_server.server import Server
-
-Spendable = AuthorizationCode | RefreshToken | DeviceCode
-
-_USE: Final = "refreshed answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +82,7 @@ def issue(server: "Server", request: "Request", granted: Granted) -> Mapping[str
     ).to_dict()
     issued: list[Record] = [record, *refresh_record]
     if isinstance(spent, RefreshToken) and refresh_record:
-        issued += _successor(server, spent, granted.presented, answer)
+        issued += successor(server, spent, granted.presented, answer)
     if server.settings.refresh_revokes_access_token and isinstance(spent, RefreshToken) and spent.access_token_key:
         # First, so that whoever is interrupted after it ends a token too early, and never leaves one too many.
         server.store.delete(AccessToken, spent.access_token_key)
@@ -99,7 +93,7 @@ def issue(server: "Server", request: "Request", granted: Granted) -> Mapping[str
         # What ended it after it was found ended nothing that came later: this would outlive it.
         if not _is_live(server, spent):
             server.store.delete(AccessToken, record.key)
-            raise _not_found(spent)
+            raise not_found(spent)
     elif not server.store.exchange(spent, *issued):
         return _lost(server, request, granted)
     server.event(
@@ -208,104 +202,16 @@ def _extras(server: "Server", granted: Granted) -> Mapping[str, object]:
     return {"userId": server.claims.subject(granted.client, granted.basis.subject or "")}
 
 
-# A second use
-
-
-def _successor(
-    server: "Server", spent: RefreshToken, presented: str, answer: Mapping[str, Any]
-) -> tuple[Successor, ...]:
-    """The answer, kept for the grace so that only who presents the same refresh token again can read it."""
-    if not (grace := server.settings.refresh_token_grace):
-        return ()
-    now = server.now()
-    sealed = sealing.seal(json.dumps(answer), secret=presented, use=_USE)
-    return (
-        Successor(
-            key=spent.key,
-            grant_id=spent.grant_id,
-            client_id=spent.client_id,
-            subject=spent.subject,
-            sealed=sealed,
-            issued_at=now,
-            expires_at=now + grace,
-        ),
-    )
-
-
-def repeated(server: "Server", spent: RefreshToken, presented: str) -> Mapping[str, Any] | None:
-    """The answer that a refresh got before, for a client that did not receive it; None outside the grace.
-
-    Also None when the answer has been used: then the token presented is not the last but an older one.
-    """
-    successor = server.store.get(Successor, spent.key)
-    text = sealing.unseal(successor.sealed, secret=presented, use=_USE) if successor is not None else None
-    if text is None:
-        return None
-    answer: Mapping[str, Any] = json.loads(text)
-    following = server.store.get(RefreshToken, credentials.digest(answer["refresh_token"]))
-    return answer if following is not None and following.spent_at is None else None
-
-
 def _lost(server: "Server", request: "Request", granted: Granted) -> Mapping[str, Any]:
     """Somebody was faster: for a refresh within the grace it was the same client, and gets the same answer.
 
     Or it was revoked, or expired, at this very moment: then nobody has used it, and there is nothing to be alarmed at.
     """
     spent = granted.spent
-    if isinstance(spent, RefreshToken) and (answer := repeated(server, spent, granted.presented)) is not None:
+    if isinstance(spent, RefreshToken) and (answer := repeated(server, request, spent, granted.presented)) is not None:
         return answer
     assert spent is not None  # noqa: S101 -- only an exchange can be lost; this is for the type checker
-    raise reused(server, request, spent) if _is_live(server, spent) else _not_found(spent)
-
-
-def reused(server: "Server", request: "Request", spent: Spendable) -> OAuthError:
-    """Answer the second use of something that works once: revoke what came of the first, and refuse this one.
-
-    Of two who hold the same secret one is a thief, and nobody can tell which.
-    """
-    if spent.grant_id is not None:
-        server.store.revoke("grant", spent.grant_id)
-    server.event(
-        "reuse_detected",
-        request,
-        client_id=spent.client_id,
-        username=spent.username,
-        grant_id=spent.grant_id,
-        reason=f"{spent.kind}_reused",
-    )
-    return _not_found(spent)
-
-
-def _not_found(spent: Spendable) -> OAuthError:
-    match spent:
-        case RefreshToken():
-            return refresh_token_not_found()
-        case DeviceCode():
-            return device_code_not_found()
-        case _:
-            return code_not_found()
-
-
-def code_not_found(detail: str | None = None) -> OAuthError:
-    return OAuthError(
-        "invalid_grant",
-        "The authorization code is unknown, expired or used.",
-        reason="auth_code_not_found",
-        detail=detail,
-    )
-
-
-def refresh_token_not_found(detail: str | None = None) -> OAuthError:
-    return OAuthError(
-        "invalid_grant",
-        "The refresh token is unknown, expired or used.",
-        reason="refresh_token_not_found",
-        detail=detail,
-    )
-
-
-def device_code_not_found() -> OAuthError:
-    return OAuthError("invalid_grant", "The device code is unknown or used.", reason="invalid_device_code")
+    raise reused(server, request, spent) if _is_live(server, spent) else not_found(spent)
 
 
 def _is_live(server: "Server", spent: Spendable) -> bool:

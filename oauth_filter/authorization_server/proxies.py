@@ -8,6 +8,7 @@ from typing import Final
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+UNIX: Final = "unix"
 _MAX_HOPS: Final = 32
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -15,7 +16,12 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def is_trusted(peer: str, trusted_proxies: tuple[str, ...]) -> bool:
-    """Whether the address of a peer is one of the networks of the setting `trusted_proxies`."""
+    """Whether the address of a peer is one of the networks of the setting `trusted_proxies`.
+
+    Over a Unix socket there is no address; the word `unix` trusts whoever may open that.
+    """
+    if not peer:
+        return UNIX in trusted_proxies
     address = _address(peer)
     return address is not None and _is_within(address, _networks(trusted_proxies))
 
@@ -27,7 +33,7 @@ def client_address(environ: "WSGIEnvironment", trusted_proxies: tuple[str, ...])
     Good enough to find somebody again, not to let somebody in: an address is not a credential.
     """
     peer: str | None = environ.get("REMOTE_ADDR") or None
-    if peer is None or not is_trusted(peer, trusted_proxies):
+    if not is_trusted(peer or "", trusted_proxies):
         return peer
     networks = _networks(trusted_proxies)
     for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")[-_MAX_HOPS:]):
@@ -50,7 +56,7 @@ def subscriber(address: str | None) -> str | None:
 
 @lru_cache(maxsize=16)
 def _networks(trusted_proxies: tuple[str, ...]) -> tuple[_Network, ...]:
-    return tuple(ipaddress.ip_network(network, strict=False) for network in trusted_proxies)
+    return tuple(ipaddress.ip_network(network, strict=False) for network in trusted_proxies if network != UNIX)
 
 
 def _is_within(address: _Address, networks: tuple[_Network, ...]) -> bool:

@@ -7,6 +7,8 @@ from oauth_filter.errors import OAuthError
 from oauth_filter.messages import bearer_token_from_header
 from oauth_filter.records import AccessToken
 from oauth_filter.records import RefreshToken
+from oauth_filter.records import User
+from oauth_filter.records import UserGrant
 
 if TYPE_CHECKING:
     from oauth_filter.authorization_server.server import Server
@@ -25,10 +27,13 @@ def is_honoured(server: "Server", token: AccessToken | RefreshToken) -> bool:
     """Whether the client and the user of a live token are still what they were."""
     if server.clients.find(token.client_id or "") is None:
         return False
-    if not token.username:
-        return True
-    user = server.users.find(token.username)
-    return user is not None and user.subject == token.subject
+    return not token.username or user_of(server, token) is not None
+
+
+def user_of(server: "Server", granted: AccessToken | UserGrant) -> User | None:
+    """The user who granted this, if they are still there: a new user of an old name is another one."""
+    user = server.users.find(granted.username) if granted.username else None
+    return user if user is not None and user.subject == granted.subject else None
 
 
 def bearer(server: "Server", authorization: str | None) -> AccessToken:

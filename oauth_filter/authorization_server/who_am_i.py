@@ -114,7 +114,7 @@ def read(answer: Answer) -> User | None:
             case "application/json":
                 said = json.loads(text)
             case "text/plain":
-                said = {"username": "" if text.strip() in _NOBODY else text.strip()}
+                said = {"username": text.strip()}
             case _:
                 raise NoAnswer("neither application/json nor text/plain")
     except (ValueError, RecursionError):
@@ -124,7 +124,7 @@ def read(answer: Answer) -> User | None:
     if not isinstance(said, dict):
         raise NoAnswer("JSON that is not an object")
     username = said.get("username")
-    if username is None or username == "":
+    if username is None or username in _NOBODY:
         return None
     if not isinstance(username, str) or not is_name(username):
         raise NoAnswer(f"a username that is not a text of at most {MAX_USERNAME} printable characters")

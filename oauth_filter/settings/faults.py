@@ -42,13 +42,13 @@ def faults(settings: "Settings") -> Iterator[Problem]:
         yield Problem(option="logout_uri", message="use a path that starts with one slash, or an https URL")
     for network in settings.trusted_proxies:
         try:
-            ipaddress.ip_network(network, strict=False)
+            _ = network == "unix" or ipaddress.ip_network(network, strict=False)
         except ValueError:
-            yield Problem(option="trusted_proxies", message="use IP addresses or networks such as 10.0.0.0/8")
+            yield Problem(option="trusted_proxies", message="use IP addresses, networks such as 10.0.0.0/8, or unix")
     yield from _login_faults(settings)
-    # RFC 9110 section 5.6.4, and no byte that WSGI could not hand over.
-    if re.search(r'["\\\x00-\x1f\x7f]', settings.realm) or not _is_latin_1(settings.realm):
-        yield Problem(option="realm", message="leave out quotes, backslashes and letters beyond Latin-1")
+    # RFC 9110 section 5.6.4, without what not every client reads alike.
+    if re.search(r'[^\x20-\x7E]|["\\]', settings.realm):
+        yield Problem(option="realm", message="use printable ASCII without quotes and backslashes")
     yield from _profile_faults(settings)
     if settings.user_header and not re.fullmatch(r"X-[A-Za-z0-9-]+", settings.user_header, re.IGNORECASE):
         # Others have a meaning already: no Authorization would ever reach the guard, no Cookie the application.
@@ -67,10 +67,6 @@ def faults(settings: "Settings") -> Iterator[Problem]:
         if client.key in seen:
             yield Problem(option=f"client:{client.key}", message="there is already a client of this id")
         seen.add(client.key)
-
-
-def _is_latin_1(text: str) -> bool:
-    return all(ord(character) < 0x100 for character in text)
 
 
 def _profile_faults(settings: "Settings") -> Iterator[Problem]:

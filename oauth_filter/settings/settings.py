@@ -35,10 +35,15 @@ class Settings:
         "Never taken from a request.",
         rfc="8414 2",
     )
-    store: str = option("sqlite:///oauth.db", "Where everything is kept: sqlite:///path or memory:.", kind="secret")
+    store: str = option(
+        "sqlite:///oauth.db",
+        "Where everything is kept: sqlite:///path, postgresql+psycopg://..., mysql+pymysql://..., redis://... or "
+        "memory:.",
+        kind="secret",
+    )
     synchronous: Literal["FULL", "NORMAL"] = option(
         "FULL",
-        "SQLite durability: FULL survives a power cut; NORMAL is faster and may lose the last moments in one.",
+        "Durability: FULL survives a power cut; NORMAL is faster and may lose the last moments in one.",
         choices=("FULL", "NORMAL"),
     )
     secret: str = option(
@@ -47,7 +52,8 @@ class Settings:
     profile: str = option("default", "A named set of other defaults.", choices=("default", "nuxeo", "fusionauth"))
     trusted_proxies: tuple[str, ...] = option(
         (),
-        "Addresses or networks of proxies whose X-Forwarded-For, and header of remote_user_key, are believed.",
+        "Addresses or networks of proxies whose X-Forwarded-For, and header of remote_user_key, are believed; the "
+        "word unix stands for whoever may open the socket we listen on.",
         kind="list",
     )
 

@@ -244,7 +244,7 @@ def test_a_hash_that_was_meant_as_a_comment_does_not_become_a_scope():
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_line_breaks_and_the_byte_order_mark(tmp_path, line_break, mark):
     file = tmp_path / "oauth.ini"
-    file.write_bytes(mark + line_break.join([*MAIN.splitlines(), "realm = Zürich", "nothing"]).encode())
+    file.write_bytes(mark + line_break.join([*MAIN.splitlines(), "product = Zürich", "nothing"]).encode())
     with pytest.raises(ConfigError) as caught:
         ini.load(file)
     assert [problem.line for problem in caught.value.problems] == [4]

@@ -184,11 +184,11 @@ def test_the_name_of_a_profile_alone_is_a_mistake():
 
 
 @pytest.mark.rfc("6750", "3", "the realm is a quoted-string")
-@pytest.mark.parametrize("realm", ['a"b', "a\\b", "a\nb", "a\x00", "a\x7f", "\u0101"])
+@pytest.mark.parametrize("realm", ['a"b', "a\\b", "a\nb", "a\x00", "a\x7f", "\u0101", "Z\u00fcrich"])
 def test_realms_that_no_header_can_have(realm):
     assert faulty_options(secret=SECRET, realm=realm) == ["realm"]
 
 
-@pytest.mark.parametrize("realm", ["", "api", "our own, and = more", "Z\u00fcrich"])
+@pytest.mark.parametrize("realm", ["", "api", "our own, and = more"])
 def test_realms_that_one_can(realm):
     assert Settings(secret=SECRET, realm=realm).realm == realm

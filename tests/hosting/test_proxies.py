@@ -46,6 +46,13 @@ def test_without_proxies_nothing_is_forwarded():
     assert client_address({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}, ()) == "127.0.0.1"
 
 
+@pytest.mark.parametrize("peer", ["", None])
+def test_a_proxy_behind_a_unix_socket_has_a_name_too(peer):
+    environ = {"HTTP_X_FORWARDED_FOR": "1.1.1.1, 203.0.113.9"} | ({} if peer is None else {"REMOTE_ADDR": peer})
+    assert client_address(environ, ("unix",)) == "203.0.113.9"
+    assert client_address({**environ, "REMOTE_ADDR": "198.51.100.7"}, ("unix",)) == "198.51.100.7"
+
+
 def test_a_long_header_is_read_from_its_end(make_provider):
     forwarded = ", ".join(["10.0.0.1"] * 5000)
     assert client_address({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}, PROXIES) == "10.0.0.1"

@@ -206,6 +206,15 @@ def test_a_client_without_the_grant_gets_no_refresh_token(provider):
     assert "refresh_token" not in provider.tokens()
 
 
+@pytest.mark.promise(4)
+def test_what_a_client_is_no_longer_registered_for_ends_with_the_next_refresh(make_provider):
+    provider = make_provider(scopes={"read": "Read", "write": "Write"})
+    tokens = provider.tokens(scope="read write")
+    provider.add_client("app", secret=provider.secret, scope="read")
+    assert provider.refresh(tokens["refresh_token"], scope="write").json["error"] == "invalid_scope"
+    assert provider.refresh(tokens["refresh_token"]).json["scope"] == "read"
+
+
 class TestGrace:
     """The same client repeating a refresh whose answer it did not get."""
 
@@ -216,6 +225,7 @@ class TestGrace:
         provider.clock.advance(provider.settings.refresh_token_grace - 1)
         assert provider.refresh(first["refresh_token"]).json == second
         assert provider.refresh(first["refresh_token"]).json == second
+        assert [e.reason for e in provider.events if e.name == "token_refreshed"] == [None, "repeated", "repeated"]
         assert provider.call(second["access_token"]).status_code == 200
         assert provider.refresh(second["refresh_token"]).status_code == 200
 

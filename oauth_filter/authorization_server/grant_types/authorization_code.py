@@ -8,8 +8,9 @@ from oauth_filter.authorization_server.debugging import quoted
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.issue import Granted
-from oauth_filter.authorization_server.issue import code_not_found
-from oauth_filter.authorization_server.issue import reused
+from oauth_filter.authorization_server.reuse import code_not_found
+from oauth_filter.authorization_server.reuse import reused
+from oauth_filter.authorization_server.tokens import user_of
 from oauth_filter.errors import OAuthError
 from oauth_filter.messages import code_verifier_matches
 from oauth_filter.records import AuthorizationCode
@@ -36,8 +37,8 @@ def authorization_code(server: "Server", request: GrantRequest) -> Granted:
     try:
         check_redirect_uri(code, client, request.form.single("redirect_uri"))
         check_proof_key(code, request)
-        user = server.users.find(code.username)
-        if user is None or user.subject != code.subject:
+        user = user_of(server, code)
+        if user is None:
             raise OAuthError("invalid_grant", "The user's access has ended.", reason="user_not_found")
     except OAuthError as error:
         # Trouble of ours is no failure of the client's: it is told to come again with the same code.

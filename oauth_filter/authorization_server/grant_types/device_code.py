@@ -7,8 +7,9 @@ from oauth_filter import credentials
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.issue import Granted
-from oauth_filter.authorization_server.issue import device_code_not_found
-from oauth_filter.authorization_server.issue import reused
+from oauth_filter.authorization_server.reuse import device_code_not_found
+from oauth_filter.authorization_server.reuse import reused
+from oauth_filter.authorization_server.tokens import user_of
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import DeviceCode
 from oauth_filter.records import DevicePoll
@@ -42,8 +43,8 @@ def device_code(server: "Server", request: GrantRequest) -> Granted:
             raise not_yet(server, code)
         case "denied":
             raise OAuthError("access_denied", "The user refused.", reason="consent_canceled", status=400)
-    user = server.users.find(code.username)
-    if user is None or user.subject != code.subject:
+    user = user_of(server, code)
+    if user is None:
         raise OAuthError("invalid_grant", "The user's access has ended.", reason="user_not_found")
     return Granted(client=request.caller.client, scope=code.scope, user=user, basis=code, spent=code, presented=value)
 

@@ -9,9 +9,10 @@ from oauth_filter.authorization_server.debugging import explained
 from oauth_filter.authorization_server.grant_types import GrantRequest
 from oauth_filter.authorization_server.grant_types import grant_type
 from oauth_filter.authorization_server.issue import Granted
-from oauth_filter.authorization_server.issue import refresh_token_not_found
-from oauth_filter.authorization_server.issue import repeated
-from oauth_filter.authorization_server.issue import reused
+from oauth_filter.authorization_server.reuse import refresh_token_not_found
+from oauth_filter.authorization_server.reuse import repeated
+from oauth_filter.authorization_server.reuse import reused
+from oauth_filter.authorization_server.tokens import user_of
 from oauth_filter.errors import OAuthError
 from oauth_filter.records import Client
 from oauth_filter.records import RefreshToken
@@ -38,12 +39,12 @@ def refresh_token(server: "Server", request: GrantRequest) -> Granted | Mapping[
     if token.client_id != client.key:
         raise refresh_token_not_found(explained(client, "the refresh token was issued to another client"))
     if token.spent_at is not None:
-        if (answer := repeated(server, token, value)) is not None:
+        if (answer := repeated(server, request.http, token, value)) is not None:
             return answer
         raise reused(server, request.http, token)
-    scope = narrowed(token, request.form.single("scope"))
-    user = server.users.find(token.username)
-    if user is None or user.subject != token.subject:
+    scope = narrowed(token, client, request.form.single("scope"))
+    user = user_of(server, token)
+    if user is None:
         raise refresh_token_not_found(explained(client, "the user is disabled or gone"))
     return Granted(
         client=client,
@@ -76,14 +77,21 @@ def lifetime_of(server: "Server", client: Client, text: str | None) -> int | Non
     return int(text)
 
 
-def narrowed(token: RefreshToken, asked: str | None) -> str:
-    """The scope of the new access token: all, or as much of it as is asked for -- RFC 6749 section 6."""
+def narrowed(token: RefreshToken, client: Client, asked: str | None) -> str:
+    """The scope of the new access token: all, or as much of it as is asked for -- RFC 6749 section 6.
+
+    What the client is no longer registered for has ended, whatever was granted before.
+    """
+    granted = Scope.parse(token.scope)
+    if client.scope is not None:
+        registered = Scope.parse(client.scope)
+        granted = Scope(*(name for name in granted if name in registered))
     if asked is None:
-        return token.scope
+        return str(granted)
     try:
         scope = Scope.parse(asked)
     except ValueError:
         scope = None
-    if not scope or not scope <= Scope.parse(token.scope):
+    if not scope or not scope <= granted:
         raise OAuthError("invalid_scope", "The scope exceeds what was granted.", reason="invalid_scope")
     return str(scope)

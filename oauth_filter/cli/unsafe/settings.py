@@ -117,7 +117,7 @@ def _too_short(algorithm: str) -> tuple[str, str]:
 
 def _network(settings: Settings) -> Iterator[Unsafe]:
     for network in settings.trusted_proxies:
-        if ipaddress.ip_network(network, strict=False).num_addresses > SERVERS:
+        if network != "unix" and ipaddress.ip_network(network, strict=False).num_addresses > SERVERS:
             reason = f"{network} is far more than proxies of your own: those addresses can claim to be anybody"
             yield _of(settings, "trusted_proxies", reason, "name the addresses of your proxies")
     if settings.login == "remote_user" and settings.remote_user_key.startswith("HTTP_"):
