@@ -90,7 +90,7 @@ def test_a_page_keeps_to_itself(page):
 def test_options_that_are_named_exist(page):
     known = {name for name, _, _ in options(Settings)}
     named = re.findall(r"`(\w+) = ", prose(page))
-    clients = {"secret", "client_authentication", "pkce", "grant_types", "auto_grant", "redirect_uri_matching"}
+    clients = {"secret", "client_authentication", "pkce", "grant_types", "auto_grant", "redirect_uri_matching", "consent"}
     assert set(named) <= known | clients | {"skip"}
 
 

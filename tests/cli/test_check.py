@@ -146,7 +146,9 @@ def test_a_login_page_of_the_application_behind_a_token(rules):
         ("jwks_uri", replace(PUBLIC, jwks_uri="http://localhost/jwks")),
         ("access_token_lifetime", replace(PUBLIC, access_token_lifetime=86401)),
         ("refresh_token_lifetime", replace(PUBLIC, refresh_token_lifetime=366 * 86400)),
-        ("redirect_uris", replace(PUBLIC, redirect_uris=("http://app.example.com/cb",))),
+        ("redirect_uris", replace(PUBLIC, redirect_uris=("http://app.example.com/cb",), consent="always")),
+        ("consent", replace(PUBLIC, redirect_uris=("com.example.app:/cb",))),
+        ("consent", replace(PUBLIC, redirect_uris=("http://127.0.0.1/cb",))),
     ],
 )
 def test_unsafe_clients_of_the_ini_and_of_the_store(option, client):

@@ -15,6 +15,11 @@ BY_USERS: Final = ("authorization_code", "implicit", "urn:ietf:params:oauth:gran
 """Grant types in which a user is asked."""
 
 
+def _of_a_device(client: Client) -> str | None:
+    """A redirect URI that belongs to whatever program of the user's device takes it first."""
+    return next((uri for uri in client.redirect_uris if not uri.lower().startswith("https:")), None)
+
+
 def unsafe_client(client: Client) -> Iterator[Unsafe]:
     def found(option: str, value: str, reason: str, fix: str) -> Unsafe:
         return Unsafe(section=f"client:{client.key}", option=option, value=value, reason=reason, fix=fix)
@@ -23,6 +28,9 @@ def unsafe_client(client: Client) -> Iterator[Unsafe]:
     if client.is_public and client.auto_grant and set(BY_USERS) & set(client.grant_types):
         reason = "any program can claim to be a public client, and nobody is asked (RFC 6749 10.2)"
         yield found("auto_grant", "true", reason, "set auto_grant = false, or give the client a secret")
+    elif client.is_public and uses_codes and client.consent == "remember" and (uri := _of_a_device(client)):
+        reason = f"other programs of the device can use {uri} too, and are not asked about again (RFC 8252 8.6)"
+        yield found("consent", "remember", reason, "use consent = always")
     if not client.is_public and client.client_authentication != "required":
         reason = "the client has a secret, and requests without it are accepted (RFC 6749 3.2.1)"
         fix = "use client_authentication = required"
