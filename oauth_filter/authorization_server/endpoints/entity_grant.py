@@ -14,6 +14,7 @@ from oauth_filter.entity_grants import grants_of
 from oauth_filter.entity_grants import take_back
 from oauth_filter.entity_grants import unknown_permissions
 from oauth_filter.errors import OAuthError
+from oauth_filter.messages import decode_form
 from oauth_filter.records import Entity
 from oauth_filter.records import EntityGrant
 
@@ -36,7 +37,8 @@ def entity_grant(server: "Server", request: Request) -> Response:
             client_id, permissions = _read(server, entity, _json(request))
             return _grant(server, request, entity, client_id, permissions)
         case "DELETE":
-            return _take_back(server, request, entity, request.args.get("recipientEntityId", ""))
+            sent = decode_form(request.raw_query())
+            return _take_back(server, request, entity, sent.single("recipientEntityId") or "")
         case _:
             return json_response({"grants": [_shown(granted) for granted in grants_of(server.store, entity.key)]})
 
