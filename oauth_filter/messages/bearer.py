@@ -30,7 +30,7 @@ def bearer_token_from_header(authorization: str | None) -> str | None:
         return None
     token = token.lstrip(" ")
     if not _TOKEN68.fullmatch(token):
-        raise ProtocolError("invalid_request", "Malformed Authorization header", reason="malformed_bearer")
+        raise ProtocolError("invalid_request", "Malformed Authorization header", reason="access_token_malformed")
     return token
 
 

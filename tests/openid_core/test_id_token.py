@@ -539,6 +539,20 @@ def test_custom_claims_add_and_cannot_forge(make_provider):
         assert claims["user"] == "alice"
 
 
+@pytest.mark.rfc("6750", "3.1")
+@pytest.mark.parametrize(
+    ("authorization", "status", "reason"),
+    [
+        ("Basic YTpi", 401, "access_token_required"),
+        ("Bearer a b", 400, "access_token_malformed"),
+        ("Bearer a", 401, "access_token_invalid"),
+    ],
+)
+def test_userinfo_says_what_is_wrong_with_a_token(provider, authorization, status, reason):
+    answer = provider.browser().get("/oauth2/userinfo", headers={"Authorization": authorization})
+    assert (answer.status_code, answer.json["error_reason"]) == (status, reason)
+
+
 def introspected(user, client, scope):
     return {"active": "forged", "username": "forged", "token_type": "forged", "client_id": "forged"}
 
