@@ -235,7 +235,7 @@ class Redis(Server):
         # A file and not arguments, which every user of the machine may read.
         (self.folder / "redis.conf").write_text(
             f'bind 127.0.0.1\nport {self.port}\ndir {self.folder}\nrequirepass "{PASSWORD}"\n'
-            "appendonly yes\nappendfsync always\nsave \"\"\n"
+            'appendonly yes\nappendfsync always\nsave ""\n'
         )
 
     def arguments(self):

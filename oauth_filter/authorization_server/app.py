@@ -223,6 +223,9 @@ def _preflight(endpoint: Endpoint) -> Response:
 
 def _challenge(request: Request, error: OAuthError) -> str | None:
     """How to authenticate, where that is what was wrong -- RFC 6749 section 5.2, RFC 6750 section 3."""
+    if error.reason == "access_token_required":
+        # RFC 6750 section 3.1: who sent nothing is told of no error.
+        return BearerChallenge().to_header()
     if error.code in ("invalid_token", "insufficient_scope"):
         return BearerChallenge.from_error(error).to_header()
     if error.reason == "administrator_required":

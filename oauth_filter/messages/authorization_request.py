@@ -270,9 +270,7 @@ class AuthorizationRequest:
             custom_parameters=custom_parameters or Parameters(),
         )
 
-    def error(
-        self, error: OAuthError, *, redirect_uri: str, iss: str | None = None
-    ) -> AuthorizationErrorResponse:
+    def error(self, error: OAuthError, *, redirect_uri: str, iss: str | None = None) -> AuthorizationErrorResponse:
         """The answer that refuses this request, with its state and response mode.
 
         `redirect_uri` is the registered one, which the caller has verified. A response mode we do not know is

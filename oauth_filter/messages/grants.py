@@ -145,6 +145,4 @@ def parse_grant(form: Parameters) -> AuthorizationGrant:
     except ValueError as fault:
         # The texts are the constants above.
         raise ProtocolError("invalid_request", str(fault), reason="grant_malformed") from None
-    raise ProtocolError(
-        "unsupported_grant_type", "The grant_type is not supported", reason="invalid_grant_type"
-    )
+    raise ProtocolError("unsupported_grant_type", "The grant_type is not supported", reason="invalid_grant_type")

@@ -38,7 +38,7 @@ class Settings:
     store: str = option(
         "sqlite:///oauth.db",
         "Where everything is kept: sqlite:///path, postgresql+psycopg://..., mysql+pymysql://..., redis://... or "
-        "memory:.",
+        "memory:. A relative path starts at the folder the server runs in; `%(here)s` is that of the ini.",
         kind="secret",
     )
     synchronous: Literal["FULL", "NORMAL"] = option(
@@ -126,7 +126,10 @@ class Settings:
     allow_plain_pkce: bool = option(False, "Accept code_challenge_method=plain.", kind="flag", rfc="7636 4.2")
     consent_lifetime: int = option(365 * DAY, "How long a user's consent is remembered.", kind="duration")
     product: str = option("", "The name above each page of ours; empty is the host of the issuer.")
-    templates: str = option("", "A folder with pages of your own; a file there replaces ours of the same name.")
+    templates: str = option(
+        "",
+        "A folder with pages of your own; a file there replaces ours of the same name. `%(here)s` is that of the ini.",
+    )
 
     # Tokens
     access_token_lifetime: int = option(HOUR, "Lifetime of an access token.", kind="duration", rfc="6749 5.1")

@@ -233,7 +233,8 @@ class TestUserinfo:
 
     @pytest.mark.rfc("6750", "3.1")
     def test_refuses_like_any_protected_resource(self, provider):
-        assert self.get(provider, None).status_code == 401
+        answer = self.get(provider, None)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         answer = self.get(provider, "nonsense")
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
