@@ -107,7 +107,7 @@ def new_key_pair(algorithm):
     match algorithm:
         case "ES256" | "ES384" | "ES512":
             private, kind = ec.generate_private_key(CURVES[algorithm]), ECAlgorithm
-        case "EdDSA":
+        case "EdDSA" | "Ed25519":
             private, kind = ed25519.Ed25519PrivateKey.generate(), OKPAlgorithm
         case _:
             private, kind = rsa.generate_private_key(65537, 2048), RSAAlgorithm

@@ -6,6 +6,7 @@ import time
 import jwt
 import pytest
 import requests
+from jwt.algorithms import OKPAlgorithm
 
 from oauth_filter.credentials import new_id
 
@@ -17,6 +18,11 @@ GOOD = {
     "introspection_endpoint": {"token": "unknown"},
 }
 """A request to each endpoint at which clients authenticate."""
+
+
+SIGNER = jwt.PyJWS()
+# RFC 9864's name for what PyJWT has as EdDSA.
+SIGNER.register_algorithm("Ed25519", OKPAlgorithm())
 
 
 def proofs(openid, client_id, secret, method, algorithms, key_pair):
@@ -36,7 +42,8 @@ def proofs(openid, client_id, secret, method, algorithms, key_pair):
         case "private_key_jwt":
             for algorithm in (name for name in algorithms if not name.startswith("HS")):
                 private, public = key_pair(algorithm)
-                assertion = signed(openid, client_id, jwt.PyJWK(private).key, algorithm)
+                known = private | {"alg": "EdDSA"} if algorithm == "Ed25519" else private
+                assertion = signed(openid, client_id, jwt.PyJWK(known).key, algorithm)
                 keys = {"jwks": json.dumps({"keys": [public]})}
                 yield keys, {"data": asserted | {"client_assertion": assertion}}
 
@@ -44,7 +51,7 @@ def proofs(openid, client_id, secret, method, algorithms, key_pair):
 def signed(openid, client_id, key, algorithm):
     now = int(time.time())
     claims = {"iss": client_id, "sub": client_id, "aud": openid.issuer, "exp": now + 60, "iat": now, "jti": new_id()}
-    return jwt.encode(claims, key, algorithm, headers={"kid": "first"})
+    return SIGNER.encode(json.dumps(claims).encode(), key, algorithm, headers={"kid": "first", "typ": "JWT"})
 
 
 @pytest.mark.parametrize("endpoint", GOOD)
